@@ -1,0 +1,67 @@
+// Builds everything: the core for each feature level, the worker, the SDK, the command line and the benchmarks.
+// Not here: installing (scripts/setup.mjs) and testing (vitest).
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const root = dirname(fileURLToPath(import.meta.url));
+const require = createRequire(import.meta.url);
+const generated = join(root, "sdk/runtime/generated");
+const packageJson = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+
+/** Feature levels of the core; asconfig.json holds the compiler options of each. */
+const LEVELS = ["scalar", "simd", "relaxed"];
+
+function writeModule(name, text) {
+  writeFileSync(join(generated, `${name}.ts`), `export default ${JSON.stringify(text)};\n`);
+}
+
+function buildCore() {
+  const compiler = join(dirname(require.resolve("assemblyscript/package.json")), "bin/asc.js");
+  for (const level of LEVELS) {
+    execFileSync(process.execPath, [compiler, "--config", "asconfig.json", "--target", level], {
+      cwd: root,
+      stdio: "inherit",
+    });
+    writeModule(`core-${level}`, readFileSync(join(root, `dist/core/${level}.wasm`)).toString("base64"));
+  }
+}
+
+async function buildWorker() {
+  const { outputFiles } = await build({
+    entryPoints: [join(root, "sdk/runtime/worker.ts")],
+    bundle: true,
+    format: "iife",
+    target: "es2022",
+    minify: true,
+    write: false,
+  });
+  writeModule("worker-source", outputFiles[0].text);
+}
+
+const shared = {
+  absWorkingDir: root,
+  bundle: true,
+  format: "esm",
+  target: "es2022",
+  sourcemap: true,
+  packages: "external",
+  external: ["node:*"],
+  define: { __NTKIT_VERSION__: JSON.stringify(packageJson.version) },
+};
+
+mkdirSync(generated, { recursive: true });
+mkdirSync(join(root, "dist/core"), { recursive: true });
+if (!process.argv.includes("--no-core")) buildCore();
+await buildWorker();
+await build({ ...shared, entryPoints: ["sdk/index.ts"], outfile: "dist/index.js" });
+const program = { ...shared, platform: "node", banner: { js: "#!/usr/bin/env node" }, alias: { ntkit: "./sdk/index.ts" } };
+await build({ ...program, entryPoints: ["cli/main.ts"], outfile: "dist/cli.js" });
+await build({ ...program, entryPoints: ["bench/main.ts"], outfile: "dist/bench.js" });
+if (!process.argv.includes("--no-types")) {
+  const tsc = join(dirname(require.resolve("typescript/package.json")), "bin/tsc");
+  execFileSync(process.execPath, [tsc, "-p", "tsconfig.build.json"], { cwd: root, stdio: "inherit" });
+}

@@ -1,0 +1,45 @@
+// Typed errors of the SDK. Wrong types are TypeError and wrong values RangeError (see validate.ts); these classes are
+// for everything else that a caller may want to tell apart. Each message names what was wrong and the remedy.
+
+/** A file or byte buffer that does not follow its format; `offset` is the byte at which that became clear. */
+export class FormatError extends Error {
+  override readonly name = "FormatError";
+  constructor(
+    readonly format: string,
+    readonly offset: number,
+    what: string,
+  ) {
+    super(`${format}: ${what} (at byte ${offset})`);
+  }
+}
+
+/** Work that needs more memory than the budget allows; both figures are in bytes. */
+export class MemoryBudgetError extends Error {
+  override readonly name = "MemoryBudgetError";
+  constructor(
+    readonly needed: number,
+    readonly budget: number,
+    what: string,
+  ) {
+    const mib = (bytes: number) => `${Math.ceil(bytes / 1048576)} MiB`;
+    super(`${what} needs ${mib(needed)}, the budget is ${mib(budget)}: raise the memory option or use fewer rows`);
+  }
+}
+
+/** A solver that stopped before its tolerance; `reached` says how far it came. */
+export class ConvergenceError extends Error {
+  override readonly name = "ConvergenceError";
+  constructor(
+    readonly quantity: string,
+    readonly reached: number,
+    readonly tolerance: number,
+    remedy: string,
+  ) {
+    super(`${quantity} reached ${reached.toExponential(2)}, asked for ${tolerance.toExponential(2)}: ${remedy}`);
+  }
+}
+
+/** Data that can not be had: a missing package, file or folder. */
+export class DataSourceError extends Error {
+  override readonly name = "DataSourceError";
+}
