@@ -1,0 +1,259 @@
+// The paper's interval bound (Theorem 4.2) of a two-layer NTK machine on an l-infinity ball, rounded outward.
+//
+// In raw units let r = ||x||, R_i = ||x_i||, t_i = <x0, x_i> / R_i, e = sqrt(d) delta. On the ball
+//   r in [max(r0 - e, 0), r0 + e],   <x, x_i> / R_i in [t_i - e, t_i + e],   Theta = c R_i r h(u),
+// and u lies between the quotients of those ends, clamped to [-1, 1] on both sides. Each term takes its own worst end.
+// The term needs h at one end of u only, unless u reaches below the zero of h; there the general form is used.
+// With p_i = r0 - t_i >= 0, computed without cancellation from exact integers, 1 - u is (p_i + 2e) / (r0 + e) at the
+// lower end and (p_i - 2e) / (r0 - e) at the upper end, so nothing is lost for nearly parallel rows.
+// Not here: the search for a radius (certify.ts).
+import { FORMAT_U8, ROWS_D, ROWS_FORMAT, ROWS_N, ROWS_NORMS } from "../layout";
+import { dotRow } from "../kernel/dot";
+import { twoLayerScale } from "../kernel/row";
+import { h, TWO_PI } from "../math/elementary";
+import { gap, gapx2, GAP_ZERO_HIGH, H_MINIMUM_BELOW, SLOPE_ZERO_HIGH } from "../math/polynomials";
+import { field, pointerField } from "../memory";
+import { above, below, sumError, UNIT } from "../rounding";
+
+/** Relative error of one computed term, in units of roundoff: weight 10, h 16, products 3, rest spare. */
+const TERM_ULPS: f64 = 32;
+
+// The ball and the machine at hand, one set a thread, so that the loops below stay free of loads.
+let rows: i32 = 0;
+let tAt: usize = 0; // t_i
+let pAt: usize = 0; // p_i
+let wAt: usize = 0; // s alpha_i c R_i
+let startNorm: f64 = 0; // r0
+let slack: f64 = 0; // absolute error of t_i and p_i
+let root: f64 = 0; // sqrt(d), rounded up
+let offset: f64 = 0; // s * bias
+
+/** Sum of |terms| in the last evaluation; with sumError it bounds the rounding error. */
+let size: f64 = 0;
+
+/**
+ * Prepares terms of the machine sum_i alpha_i Theta(x, x_i) + bias at input `index` of `inputs`.
+ * `work` holds 4 * n float64: t, p, weights, products.
+ */
+export function intervalStart(
+  kernel: usize, inputs: usize, index: i32, machine: usize, alpha: usize, bias: f64, work: usize,
+): void {
+  const n = field(machine, ROWS_N);
+  const bytes = <usize>n << 3;
+  const dots = work + 3 * bytes;
+  const norms = pointerField(machine, ROWS_NORMS);
+  const norm = load<f64>(pointerField(inputs, ROWS_NORMS) + (<usize>index << 3));
+  const d = <f64>field(inputs, ROWS_D);
+  const exact = field(inputs, ROWS_FORMAT) == FORMAT_U8;
+  const c = twoLayerScale(kernel, machine);
+  rows = n;
+  tAt = work;
+  pAt = work + bytes;
+  wAt = work + 2 * bytes;
+  startNorm = Math.sqrt(norm);
+  // Exact integers leave only the roundings of square root and division; float64 sums add d of them.
+  slack = exact ? 0 : (d + 16) * UNIT * startNorm;
+  root = Math.sqrt(d);
+  if (root * root != d) root = above(root, 1);
+  offset = bias;
+  dotRow(inputs, index, machine, 0, n, dots);
+  for (let i: usize = 0; i < <usize>n; ++i) {
+    const at = i << 3;
+    const other = load<f64>(norms + at);
+    const dot = load<f64>(dots + at);
+    const length = Math.sqrt(other);
+    const t = length > 0 ? dot / length : 0;
+    store<f64>(tAt + at, t);
+    store<f64>(pAt + at, length > 0 ? shortfall(norm, other, dot, length, t, exact) : 0);
+    store<f64>(wAt + at, load<f64>(alpha + at) * (c * length));
+  }
+}
+
+/** p = r0 - t: from the exact integer N N' - D^2 where the data is 8-bit and the angle below 90 degrees. */
+// @ts-ignore: decorator
+@inline
+function shortfall(norm: f64, other: f64, dot: f64, length: f64, t: f64, exact: bool): f64 {
+  if (!exact || dot <= 0) return Math.max(0, startNorm - t);
+  const square = <f64>(<i64>norm * <i64>other - <i64>dot * <i64>dot);
+  return square / (length * (startNorm * length + dot));
+}
+
+/** Turns the weights around, so that the bound is of -g: used when g(x0) < 0. */
+export function intervalNegate(): void {
+  for (let i: usize = 0; i < <usize>rows; ++i) store<f64>(wAt + (i << 3), -load<f64>(wAt + (i << 3)));
+  offset = -offset;
+}
+
+/** g(x0) rounded to nearest, with nothing widened. */
+export function intervalCentre(): f64 {
+  let sum: f64 = 0;
+  for (let i: usize = 0; i < <usize>rows; ++i) {
+    const u = Math.max(-1, Math.min(1, load<f64>(tAt + (i << 3)) / startNorm));
+    sum += load<f64>(wAt + (i << 3)) * (startNorm > 0 ? startNorm * h(u) : 0);
+  }
+  return sum + offset;
+}
+
+// Ends of the ball's ranges, set by setBall: r in [short, long], rounded outward.
+let e: f64 = 0; // sqrt(d) delta, rounded up
+let short: f64 = 0;
+let shortAbove: f64 = 0; // r0 - e rounded up, for quotients that must come out small
+let long: f64 = 0;
+let edge: f64 = 0; // t above this: the angle stays below 90 degrees on the whole ball
+let wide: f64 = 0; // 2e + slack, rounded up
+let lowFactor: f64 = 0; // 1 / (r0 + e), rounded up
+let highFactor: f64 = 0; // 1 / (r0 - e), rounded down
+
+function setBall(reach: f64): void {
+  e = above(reach * root, 4);
+  const blur = (startNorm + e) * 4 * UNIT;
+  short = Math.max(0, startNorm - e - blur);
+  shortAbove = Math.max(0, startNorm - e) + blur;
+  long = above(startNorm + e, 4);
+  edge = short > 0 ? above(e + slack, 16) + 64 * UNIT * startNorm : Infinity;
+  wide = above(2 * e + slack, 4);
+  lowFactor = above(1 / long, 40);
+  highFactor = shortAbove > 0 ? below(1 / shortAbove, 40) : 0;
+}
+
+/**
+ * A lower bound of g on the ball of radius reach = delta in raw units (>= 0): true of every real x of the ball and the
+ * machine with exactly these coefficients. Also a lower bound of -g after intervalNegate.
+ */
+export function intervalLower(reach: f64): f64 {
+  setBall(reach);
+  size = Math.abs(offset);
+  const sum = pairsLower(<usize>rows & ~1) + (rows & 1 ? lastTerm() : 0);
+  return sum + offset - sumError(<f64>rows + 1, TERM_ULPS, size);
+}
+
+function lastTerm(): f64 {
+  const at = <usize>(rows - 1) << 3;
+  return term(load<f64>(wAt + at), load<f64>(tAt + at), load<f64>(pAt + at));
+}
+
+/** Terms [0, count) two at a time, even and odd ones summed apart; the SIMD and the scalar form give the same bits. */
+function pairsLower(count: usize): f64 {
+  if (ASC_FEATURE_SIMD) return pairsLowerLanes(count);
+  let even: f64 = 0;
+  let odd: f64 = 0;
+  let evenSize: f64 = 0;
+  let oddSize: f64 = 0;
+  let rest: f64 = 0;
+  for (let at: usize = 0; at < count << 3; at += 16) {
+    const t0 = load<f64>(tAt + at);
+    const t1 = load<f64>(tAt + at, 8);
+    const w0 = load<f64>(wAt + at);
+    const w1 = load<f64>(wAt + at, 8);
+    if (t0 >= edge && t1 >= edge) {
+      const first = acuteTerm(w0, load<f64>(pAt + at));
+      const second = acuteTerm(w1, load<f64>(pAt + at, 8));
+      even += first;
+      odd += second;
+      evenSize += Math.abs(first);
+      oddSize += Math.abs(second);
+    } else {
+      rest += term(w0, t0, load<f64>(pAt + at));
+      rest += term(w1, t1, load<f64>(pAt + at, 8));
+    }
+  }
+  size += evenSize + oddSize;
+  return even + odd + rest;
+}
+
+function pairsLowerLanes(count: usize): f64 {
+  const zero = f64x2.splat(0);
+  const half = f64x2.splat(0.5);
+  const one = f64x2.splat(1);
+  const z = f64x2.splat(GAP_ZERO_HIGH);
+  const twoPi = f64x2.splat(TWO_PI);
+  const edgeLanes = f64x2.splat(edge);
+  const wideLanes = f64x2.splat(wide);
+  const shrink = f64x2.splat(1 - 16 * UNIT);
+  const lowLanes = f64x2.splat(lowFactor);
+  const highLanes = f64x2.splat(highFactor);
+  const shortLanes = f64x2.splat(short);
+  const longLanes = f64x2.splat(long);
+  let sum = zero;
+  let total = zero;
+  let rest: f64 = 0;
+  for (let at: usize = 0; at < count << 3; at += 16) {
+    const t = v128.load(tAt + at);
+    const w = v128.load(wAt + at);
+    const p = v128.load(pAt + at);
+    if (!v128.all_true<i64>(f64x2.ge(t, edgeLanes))) {
+      rest += term(f64x2.extract_lane(w, 0), f64x2.extract_lane(t, 0), f64x2.extract_lane(p, 0));
+      rest += term(f64x2.extract_lane(w, 1), f64x2.extract_lane(t, 1), f64x2.extract_lane(p, 1));
+      continue;
+    }
+    const positive = f64x2.gt(w, zero);
+    const low = f64x2.mul(f64x2.mul(half, f64x2.add(p, wideLanes)), lowLanes);
+    const high = f64x2.mul(f64x2.mul(half, f64x2.sub(f64x2.mul(p, shrink), wideLanes)), highLanes);
+    const v = f64x2.max(f64x2.min(v128.bitselect(low, high, positive), half), zero);
+    const u = f64x2.sub(one, f64x2.add(v, v));
+    const bend = f64x2.mul(f64x2.mul(f64x2.sqrt(v), f64x2.sub(z, u)), gapx2(v));
+    const value = f64x2.add(f64x2.mul(twoPi, u), bend);
+    const part = f64x2.mul(w, f64x2.mul(value, v128.bitselect(shortLanes, longLanes, positive)));
+    sum = f64x2.add(sum, part);
+    total = f64x2.add(total, f64x2.abs(part));
+  }
+  size += f64x2.extract_lane(total, 0) + f64x2.extract_lane(total, 1);
+  return f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1) + rest;
+}
+
+/** One term where u >= 0 on the whole ball: h at the lower end for w > 0, at the upper end otherwise. */
+// @ts-ignore: decorator
+@inline
+function acuteTerm(w: f64, p: f64): f64 {
+  const positive = w > 0;
+  const end = positive ? 0.5 * (p + wide) * lowFactor : 0.5 * (p * (1 - 16 * UNIT) - wide) * highFactor;
+  const v = Math.max(Math.min(end, 0.5), 0);
+  const u = 1 - (v + v);
+  const value = TWO_PI * u + Math.sqrt(v) * (GAP_ZERO_HIGH - u) * gap(v);
+  return w * (value * (positive ? short : long));
+}
+
+/** One term of the bound in general: w psi, psi = r h(u) at its smallest for w > 0 and at its largest for w < 0. */
+function term(w: f64, t: f64, p: f64): f64 {
+  let part: f64 = 0;
+  if (t >= edge) part = acuteTerm(w, p);
+  else if (w > 0) {
+    const value = hSmallest(t, p);
+    part = w * (value * (value >= 0 ? short : long));
+  } else if (w < 0) {
+    const value = hLargest(t, p);
+    part = w * (value * (value >= 0 ? long : short));
+  }
+  size += Math.abs(part);
+  return part;
+}
+
+/** The lower end of u, rounded down; from 1 - u where u is positive. */
+function uLower(t: f64, p: f64): f64 {
+  const low = t - e - slack - 4 * UNIT * (Math.abs(t) + e);
+  if (low >= 0) return Math.max(0, 1 - (p + wide) * lowFactor - UNIT);
+  return short > 0 ? Math.max(-1, (low / short) * (1 + 8 * UNIT)) : -1;
+}
+
+/** The upper end of u, rounded up. */
+function uUpper(t: f64, p: f64): f64 {
+  const high = t + e + slack + 4 * UNIT * (Math.abs(t) + e);
+  if (high < 0) return Math.min(0, high / long + 8 * UNIT);
+  const gap = p * (1 - 16 * UNIT) - wide;
+  return gap > 0 && short > 0 ? Math.max(0, Math.min(1, 1 - gap * highFactor + UNIT)) : 1;
+}
+
+/** Smallest h over the range of u. */
+function hSmallest(t: f64, p: f64): f64 {
+  const low = uLower(t, p);
+  if (low >= -SLOPE_ZERO_HIGH) return h(low);
+  const high = uUpper(t, p);
+  return high >= -SLOPE_ZERO_HIGH ? H_MINIMUM_BELOW : h(high);
+}
+
+/** Largest h over the range of u: h is convex, so it is at an end. */
+function hLargest(t: f64, p: f64): f64 {
+  const high = h(uUpper(t, p));
+  const low = uLower(t, p);
+  return low < -SLOPE_ZERO_HIGH ? Math.max(high, h(low)) : high;
+}

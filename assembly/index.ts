@@ -1,0 +1,29 @@
+// The compute core: everything the SDK can call, compiled once for each feature level with these same exports.
+// A function whose first parameter is `chunk` is one piece of a parallel job; chunks write disjoint memory.
+export { setScratch } from "./memory";
+export { arccos, h, hPrime, arcCosine0, arcCosine1 } from "./math/elementary";
+export { randomBelow, randomBits, randomPermutation, randomSeed, randomUnit } from "./math/random";
+export { nextDown, nextUp } from "./rounding";
+export { packRows } from "./kernel/pack";
+export { dotRow } from "./kernel/dot";
+export { kernelRow } from "./kernel/row";
+export { kernelValue } from "./kernel/recursion";
+export { gramRow, gramTile } from "./gram/tiles";
+export { gramReduce, gramStrip } from "./gram/product";
+export { gatherRows, kernelApply, kernelBlock, kernelDiagonal } from "./gram/apply";
+export { columnAxpy, columnDots, columnXpay } from "./linalg/columns";
+export {
+  cholesky,
+  choleskyPanel,
+  choleskyShifted,
+  choleskySolve,
+  choleskySolveColumn,
+  crossSquare,
+  sumShares,
+  tallCorrect,
+  tallTransposed,
+  tridiagonalEigenvalue,
+} from "./linalg/dense";
+export { coordinateDescent, pairDescent } from "./solver/coordinate";
+export { subgradientEpoch, subgradientEpochs } from "./solver/subgradient";
+export { certifyInterval, intervalBounds, setThread } from "./bounds/certify";

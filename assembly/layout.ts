@@ -1,0 +1,91 @@
+// Field offsets of the records that the SDK writes into linear memory and the core reads. Plain numbers only: this
+// file is compiled by AssemblyScript and imported by the SDK, so that a layout is written once.
+// Not here: the map of linear memory (memory.ts) and anything that computes.
+
+/** Columns are stored in blocks of this many entries; a row's zero blocks are skipped. */
+export const BLOCK = 8;
+
+/** Rows of a data set, packed: see pack.ts. */
+export const ROWS_FORMAT = 0; // i32: FORMAT_U8 or FORMAT_F64
+export const ROWS_N = 4; // i32: number of rows
+export const ROWS_D = 8; // i32: number of columns before padding
+export const ROWS_STRIDE = 12; // i32: bytes of one packed row
+export const ROWS_DATA = 16; // pointer: n * stride bytes, padding columns zero
+export const ROWS_NORMS = 20; // pointer: n float64, squared norms in raw units (exact integers for 8-bit data)
+export const ROWS_BLOCKS = 24; // pointer: n * blocks uint16, indices of the non-zero blocks (8-bit data only)
+export const ROWS_COUNTS = 28; // pointer: n int32, how many of them (8-bit data only)
+export const ROWS_SCALE = 32; // f64: value = raw * scale
+export const ROWS_BYTES = 40;
+
+export const FORMAT_U8 = 0;
+export const FORMAT_F64 = 1;
+
+/** A kernel: see kernel/recursion.ts. */
+export const KERNEL_KIND = 0; // i32: KIND_NTK or KIND_NNGP
+export const KERNEL_DEPTH = 4; // i32: hidden layers, >= 1
+export const KERNEL_WEIGHT_VARIANCE = 8; // f64
+export const KERNEL_BIAS_VARIANCE = 16; // f64
+export const KERNEL_BYTES = 24;
+
+export const KIND_NTK = 0;
+export const KIND_NNGP = 1;
+
+/** A symmetric Gram matrix in tiles: see gram/tiles.ts. */
+export const GRAM_ROWS = 0; // pointer to Rows
+export const GRAM_KERNEL = 4; // pointer to Kernel
+export const GRAM_STORAGE = 8; // i32: STORAGE_*
+export const GRAM_TILES = 12; // pointer: tiles on and above the diagonal (absent when streamed)
+export const GRAM_BYTES = 16;
+
+export const STORAGE_NONE = 0; // tiles are computed again for every use
+export const STORAGE_F64 = 1;
+export const STORAGE_F32 = 2;
+
+/** Rows and columns of one tile. */
+export const TILE = 256;
+
+/** Most vectors in one matrix-vector product. */
+export const MAX_VECTORS = 8;
+
+/** Scratch bytes each thread needs: one tile, one row of inner products, and certification's per-row terms. */
+export const SCRATCH_BYTES = 1048576;
+
+/** A certification job: see bounds/certify.ts. */
+export const CERTIFY_KERNEL = 0; // pointer to Kernel
+export const CERTIFY_INPUTS = 4; // pointer to Rows: the inputs to certify
+export const CERTIFY_ROWS = 8; // pointer to Rows: the machine's training rows
+export const CERTIFY_ALPHA = 12; // pointer: f64 coefficients, one a row
+export const CERTIFY_RESULTS = 16; // pointer: CERTIFICATE_BYTES for each input
+export const CERTIFY_WORK = 20; // pointer: for each thread, 4 * rows f64
+export const CERTIFY_BIAS = 24; // f64
+export const CERTIFY_LOW = 32; // f64: search bracket
+export const CERTIFY_HIGH = 40; // f64
+export const CERTIFY_TOLERANCE = 48; // f64: relative width at which the search stops
+export const CERTIFY_BYTES = 56;
+
+export const CERTIFICATE_DECISION = 0; // f64: g(x0), rounded to nearest
+export const CERTIFICATE_LOWER = 8; // f64: proved lower end of g(x0)
+export const CERTIFICATE_UPPER = 16; // f64: proved upper end of g(x0)
+export const CERTIFICATE_RADIUS = 24; // f64: last verified radius, -1 when the sign of g(x0) itself is not proved
+export const CERTIFICATE_MARGIN = 32; // f64: proved lower bound of |g| on the ball of that radius
+export const CERTIFICATE_EVALUATIONS = 40; // f64: bounds evaluated
+export const CERTIFICATE_BYTES = 48;
+
+/** State of one run of mini-batch subgradient descent: see solver/subgradient.ts. */
+export const SGD_GRAM = 0; // pointer to Gram
+export const SGD_LABELS = 4; // pointer: n f64, -1 or +1
+export const SGD_ALPHA = 8; // pointer: n f64
+export const SGD_OUTPUT = 12; // pointer: n f64, g at the start of the epoch
+export const SGD_PUSH = 16; // pointer: n f64, what this epoch's violators add to g
+export const SGD_POSITIVE = 20; // pointer: n f64, sum of the positive K_ki alpha_i
+export const SGD_NEGATIVE = 24; // pointer: n f64, minus the sum of the negative ones
+export const SGD_STEP = 28; // pointer: n f64, this epoch's addition to alpha (0 where no violation)
+export const SGD_ORDER = 32; // pointer: n i32, the permutation
+export const SGD_BATCH = 36; // i32
+export const SGD_RATE = 40; // f64: learning rate eta
+export const SGD_LAMBDA = 48; // f64
+export const SGD_RANDOM = 56; // 4 * u64: generator state
+export const SGD_VIOLATIONS = 88; // f64: violations seen in the last epoch
+export const SGD_EXACT = 96; // f64: rows that had to be summed exactly in the last epoch
+export const SGD_ROW = 104; // pointer: n f64, one row of the Gram matrix
+export const SGD_BYTES = 112;

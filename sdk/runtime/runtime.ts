@@ -1,0 +1,213 @@
+// The runtime: one core, its memory under a budget, and the threads that share it. Everything that computes takes one;
+// a default is made on first use. Not here: what is computed.
+import { SCRATCH_BYTES } from "../../assembly/layout.js";
+import { checkNumber, checkObject } from "../validate.js";
+import { LinearMemory, Scope } from "./memory.js";
+import { type CoreExports, coreBytes, type FeatureLevel, instantiateCore, MOST_PAGES, unshared } from "./module.js";
+import { availableThreads, startThread, type Thread } from "./threads.js";
+
+/** How far a long piece of work is. */
+export interface Progress {
+  /** What is being done, in a few words. */
+  readonly stage: string;
+  readonly done: number;
+  readonly total: number;
+}
+
+/** Options of everything that may take long. */
+export interface WorkOptions {
+  /** Stops the work between chunks; the promise rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
+  /** The runtime to compute on; a default one is made on first use. */
+  readonly runtime?: Runtime | undefined;
+}
+
+export interface RuntimeOptions {
+  /** Worker threads, 0 to 64: 0 computes on the calling thread between yields. Default: the processors there are. */
+  readonly threads?: number | undefined;
+  /** Memory budget in bytes, at most 4 GiB. Default 4 GiB. */
+  readonly memory?: number | undefined;
+  /** Feature level of the core. Default: the best this engine has. */
+  readonly level?: FeatureLevel | undefined;
+  /** Bytes of the core, to bring your own file instead of the inlined ones. */
+  readonly module?: Uint8Array | undefined;
+}
+
+const GIB = 2 ** 30;
+const INITIAL_PAGES = 64;
+
+/** Milliseconds of work between yields on the calling thread, and between looks at a job's counter. */
+const SLICE = 20;
+
+function sharedMemoryAllowed(): boolean {
+  const isolated = (globalThis as { crossOriginIsolated?: boolean }).crossOriginIsolated;
+  return typeof SharedArrayBuffer !== "undefined" && isolated !== false;
+}
+
+const pause = () => new Promise<void>((resolve) => setTimeout(resolve, 0));
+
+export class Runtime {
+  private threadPool: Promise<Thread[]> | undefined;
+  private queue: Promise<unknown> = Promise.resolve();
+  private closed = false;
+
+  private constructor(
+    readonly level: FeatureLevel,
+    readonly threads: number,
+    readonly memory: LinearMemory,
+    /** The calling thread's own instance, for short work. */
+    readonly core: CoreExports,
+    private readonly module: WebAssembly.Module,
+  ) {}
+
+  /** @throws TypeError, RangeError for bad options; UnsupportedEngineError where no level runs. */
+  static async create(options: RuntimeOptions = {}): Promise<Runtime> {
+    checkObject("options", options);
+    const shared = sharedMemoryAllowed();
+    const asked = checkNumber("threads", options.threads ?? availableThreads(), { min: 0, max: 64, integer: true });
+    const budget = checkNumber("memory", options.memory ?? 4 * GIB, { min: 8 * 2 ** 20, max: 4 * GIB });
+    const own = options.module === undefined ? undefined : new Uint8Array(options.module);
+    const { level, bytes } =
+      own === undefined ? coreBytes(options.level) : { level: options.level ?? "simd", bytes: own };
+    const module = await WebAssembly.compile(shared ? bytes : unshared(bytes));
+    const memory = new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum: MOST_PAGES, shared });
+    const core = instantiateCore(module, memory);
+    // The module's constants end below its first page; the allocator starts behind it.
+    const linear = new LinearMemory(memory, 65536, budget);
+    const runtime = new Runtime(level, shared ? asked : 0, linear, core, module);
+    core.setScratch?.(linear.allocate(SCRATCH_BYTES));
+    return runtime;
+  }
+
+  /** A scope for allocations that end together. */
+  scope(): Scope {
+    return new Scope(this.memory);
+  }
+
+  /** An export of the core, for short work on the calling thread. */
+  call(name: string, ...args: (number | bigint)[]): number {
+    const job = this.core[name];
+    if (job === undefined) throw new Error(`core: no export ${name}`);
+    return job(...args);
+  }
+
+  /**
+   * Runs core[name](chunk, ...args) for every chunk in [0, chunks) on all threads. Chunks write disjoint memory, so
+   * the result does not depend on the number of threads. Jobs of one runtime run one after another.
+   */
+  run(name: string, chunks: number, args: readonly number[], work: WorkOptions = {}, stage = name): Promise<void> {
+    const job = this.queue.then(() => this.runNow(name, chunks, args, work, stage));
+    this.queue = job.catch(() => {});
+    return job;
+  }
+
+  private async runNow(
+    name: string,
+    chunks: number,
+    args: readonly number[],
+    { signal, onProgress }: WorkOptions,
+    stage: string,
+  ): Promise<void> {
+    if (this.closed) throw new Error("runtime: it was closed");
+    signal?.throwIfAborted();
+    onProgress?.({ stage, done: 0, total: chunks });
+    if (this.threads === 0) await this.runHere(name, chunks, args, { signal, onProgress }, stage);
+    else await this.runThreads(name, chunks, args, { signal, onProgress }, stage);
+    signal?.throwIfAborted();
+    onProgress?.({ stage, done: chunks, total: chunks });
+  }
+
+  private async runHere(
+    name: string,
+    chunks: number,
+    args: readonly number[],
+    { signal, onProgress }: WorkOptions,
+    stage: string,
+  ): Promise<void> {
+    let last = performance.now();
+    for (let chunk = 0; chunk < chunks; chunk++) {
+      this.call(name, chunk, ...args);
+      if (performance.now() - last < SLICE) continue;
+      onProgress?.({ stage, done: chunk + 1, total: chunks });
+      await pause();
+      signal?.throwIfAborted();
+      last = performance.now();
+    }
+  }
+
+  private async runThreads(
+    name: string,
+    chunks: number,
+    args: readonly number[],
+    { signal, onProgress }: WorkOptions,
+    stage: string,
+  ): Promise<void> {
+    const threads = await this.startThreads();
+    const counter = this.memory.allocate(4);
+    const taken = () => new Int32Array(this.memory.memory.buffer, counter, 1);
+    Atomics.store(taken(), 0, 0);
+    const stop = () => Atomics.store(taken(), 0, 2 ** 30);
+    signal?.addEventListener("abort", stop, { once: true });
+    const report = () => onProgress?.({ stage, done: Math.min(Atomics.load(taken(), 0), chunks), total: chunks });
+    const timer = onProgress === undefined ? undefined : setInterval(report, 5 * SLICE);
+    const workers = threads.slice(0, Math.max(1, Math.min(threads.length, chunks)));
+    try {
+      for (const worker of workers) worker.idle(false);
+      const results = await Promise.allSettled(
+        workers.map((worker) => worker.send({ kind: "job", name, args, counter, chunks })),
+      );
+      for (const result of results) if (result.status === "rejected") throw result.reason;
+    } finally {
+      for (const worker of workers) worker.idle(true);
+      clearInterval(timer);
+      signal?.removeEventListener("abort", stop);
+      this.memory.release(counter);
+    }
+  }
+
+  private startThreads(): Promise<Thread[]> {
+    this.threadPool ??= (async () => {
+      const { module } = this;
+      const { memory } = this.memory;
+      const threads = Array.from({ length: this.threads }, startThread);
+      await Promise.all(
+        threads.map((thread, index) => {
+          thread.idle(false);
+          const scratch = this.memory.allocate(SCRATCH_BYTES);
+          return thread.send({ kind: "start", module, memory, scratch, thread: index });
+        }),
+      );
+      for (const thread of threads) thread.idle(true);
+      return threads;
+    })();
+    return this.threadPool;
+  }
+
+  /** Ends the threads. Running work is lost; the runtime can not be used again. */
+  async close(): Promise<void> {
+    this.closed = true;
+    for (const thread of (await this.threadPool) ?? []) thread.terminate();
+  }
+}
+
+let shared: Promise<Runtime> | undefined;
+
+/** The runtime that work without an explicit one uses. Made on first use with the options of setDefaultRuntime. */
+export function defaultRuntime(): Promise<Runtime> {
+  shared ??= Runtime.create();
+  return shared;
+}
+
+/** Makes `runtime` the default one. */
+export function setDefaultRuntime(runtime: Runtime): void {
+  shared = Promise.resolve(runtime);
+}
+
+/** The runtime of these options, or the default one. */
+export async function runtimeOf(options: WorkOptions): Promise<Runtime> {
+  const { runtime } = options;
+  if (runtime !== undefined && !(runtime instanceof Runtime))
+    throw new TypeError(`runtime: expected a Runtime, got ${typeof runtime}`);
+  return runtime ?? defaultRuntime();
+}

@@ -1,0 +1,78 @@
+// One worker thread in whichever runtime this is: Node's worker_threads, or the Worker of browsers, Deno and Bun.
+// Not here: what threads do (pool.ts).
+import workerSource from "./generated/worker-source.js";
+import type { DoneMessage, JobMessage, StartMessage } from "./worker.js";
+
+export interface Thread {
+  /** Sends a message; resolves when the thread has done what it asks. One message at a time. */
+  send(message: StartMessage | JobMessage): Promise<void>;
+  /** Lets the process end while this thread waits. */
+  idle(isIdle: boolean): void;
+  terminate(): void;
+}
+
+type NodeWorkers = typeof import("node:worker_threads");
+
+function builtin<T>(name: string): T | undefined {
+  const host = (globalThis as { process?: { getBuiltinModule?: (name: string) => unknown } }).process;
+  return host?.getBuiltinModule?.(name) as T | undefined;
+}
+
+/** Processors that this process may use. */
+export function availableThreads(): number {
+  const os = builtin<typeof import("node:os")>("node:os");
+  return os?.availableParallelism?.() ?? globalThis.navigator?.hardwareConcurrency ?? 1;
+}
+
+interface Waiting {
+  resolve: () => void;
+  reject: (error: Error) => void;
+}
+
+/** Pairs each message sent with the one answer that follows. */
+class Conversation {
+  private waiting: Waiting | undefined;
+
+  ask(post: () => void): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.waiting = { resolve, reject };
+      post();
+    });
+  }
+
+  answer({ error }: DoneMessage): void {
+    const waiting = this.waiting;
+    this.waiting = undefined;
+    if (error === undefined) waiting?.resolve();
+    else waiting?.reject(new Error(`worker thread: ${error}`));
+  }
+}
+
+/** Starts a thread; throws where the runtime has none or forbids it (a page's policy, say). */
+export function startThread(): Thread {
+  const conversation = new Conversation();
+  const nodeWorkers = builtin<NodeWorkers>("node:worker_threads");
+  if (nodeWorkers !== undefined) {
+    const worker = new nodeWorkers.Worker(workerSource, { eval: true, name: "ntkit" });
+    worker.on("message", (message: DoneMessage) => conversation.answer(message));
+    worker.on("error", (error) => conversation.answer({ error: String(error) }));
+    worker.unref();
+    return {
+      send: (message) => conversation.ask(() => worker.postMessage(message)),
+      idle: (isIdle) => (isIdle ? worker.unref() : worker.ref()),
+      terminate: () => void worker.terminate(),
+    };
+  }
+  const url = URL.createObjectURL(new Blob([workerSource], { type: "text/javascript" }));
+  const worker = new Worker(url, { name: "ntkit" });
+  worker.onmessage = (event: MessageEvent<DoneMessage>) => conversation.answer(event.data);
+  worker.onerror = (event) => conversation.answer({ error: event.message });
+  return {
+    send: (message) => conversation.ask(() => worker.postMessage(message)),
+    idle: () => {},
+    terminate: () => {
+      worker.terminate();
+      URL.revokeObjectURL(url);
+    },
+  };
+}
