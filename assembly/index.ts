@@ -19,6 +19,7 @@ export {
   choleskySolve,
   choleskySolveColumn,
   crossSquare,
+  residualBlock,
   sumShares,
   tallCorrect,
   tallTransposed,
@@ -26,4 +27,4 @@ export {
 } from "./linalg/dense";
 export { coordinateDescent, pairDescent } from "./solver/coordinate";
 export { subgradientEpoch, subgradientEpochs } from "./solver/subgradient";
-export { certifyInterval, intervalBounds, setThread } from "./bounds/certify";
+export { certifyIntervals, intervalBounds, setThread } from "./bounds/certify";

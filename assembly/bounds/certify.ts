@@ -63,10 +63,11 @@ export function intervalBounds(chunk: i32, job: usize, radii: usize, bounds: usi
   store<f64>(to, -intervalLower(reach), 8);
 }
 
-/** Certifies input `chunk` of the job. */
-export function certifyInterval(chunk: i32, job: usize): void {
-  const result = pointerField(job, CERTIFY_RESULTS) + <usize>chunk * CERTIFICATE_BYTES;
-  start(job, chunk);
+/** Certifies input `first + chunk` of the job. */
+export function certifyIntervals(chunk: i32, job: usize, first: i32): void {
+  const index = first + chunk;
+  const result = pointerField(job, CERTIFY_RESULTS) + <usize>index * CERTIFICATE_BYTES;
+  start(job, index);
   const lower = intervalLower(0);
   store<f64>(result + CERTIFICATE_DECISION, intervalCentre());
   intervalNegate();

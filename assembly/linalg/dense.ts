@@ -106,6 +106,19 @@ export function choleskyPanel(
   }
 }
 
+/**
+ * The pivots' own residual block: entry (p, q) of `block` (lower triangle, pitch `count4`), holding K(pivot_p, pivot_q)
+ * on entry, loses <L_p, L_q> over the first `from` columns.
+ */
+export function residualBlock(count: i32, pivots: usize, pitch: i32, from: i32, block: usize, count4: i32): void {
+  for (let p = 0; p < count; ++p) {
+    for (let q = 0; q <= p; ++q) {
+      const to = at(block, count4, p, q);
+      store<f64>(to, load<f64>(to) - dotDoubles(at(pivots, pitch, p, 0), at(pivots, pitch, q, 0), from << 3));
+    }
+  }
+}
+
 /** row[from + p] -= <row[0, from), pivot_p[0, from)> for p < count; `from` is a multiple of 4. */
 function subtractRow(row: usize, from: i32, count: i32, pivots: usize, pitch: i32): void {
   const panel = row + (<usize>from << 3);

@@ -1,0 +1,167 @@
+// Certified radii: for each input the largest ball found on which a bound proves that the machine's decision does not
+// change. A radius returned was itself verified. Not here: the bounds (interval.ts) and reports (report.ts).
+import {
+  CERTIFICATE_BYTES,
+  CERTIFICATE_DECISION,
+  CERTIFICATE_EVALUATIONS,
+  CERTIFICATE_MARGIN,
+  CERTIFICATE_RADIUS,
+} from "../../assembly/layout.js";
+import type { Dataset } from "../data/dataset.js";
+import { checkSameColumns } from "../kernels/rows.js";
+import { checkRows, type Machine } from "../machines/machine.js";
+import { runtimeOf, type WorkOptions } from "../runtime/runtime.js";
+import { checkChoice, checkNumber, describe } from "../validate.js";
+import { type Bracket, prepareJob } from "./interval.js";
+import { checkMachine, checkTwoLayer, METHODS, type Method } from "./method.js";
+import { makeReport, type Report } from "./report.js";
+
+export interface CertifyOptions extends WorkOptions {
+  /** Bound method. Default "interval". */
+  readonly method?: Method | undefined;
+  /** Radii searched: [low, high], 0 <= low < high. Default [0, 0.3], the paper's. */
+  readonly bracket?: readonly [number, number] | undefined;
+  /** Relative width at which the search stops, in [1e-9, 0.5]. Default 1e-6. */
+  readonly tolerance?: number | undefined;
+  /** Which rows: "all", the first N, or N drawn with `seed`. Default "all". */
+  readonly samples?: "all" | number | { readonly random: number } | undefined;
+  /** Seed of the draw, an integer >= 0. Default 0. */
+  readonly seed?: number | undefined;
+}
+
+/** What is known of one input. */
+export interface Certificate {
+  /** Row of the data set. */
+  readonly index: number;
+  readonly label: number;
+  /** Sign of g(x0), 0 when rounding leaves it open. */
+  readonly prediction: -1 | 0 | 1;
+  /** g(x0), rounded to nearest. */
+  readonly decision: number;
+  /** Verified radius; 0 when not even g(x0) itself has a proved sign. */
+  readonly radius: number;
+  /** Proved lower bound of |g| on that ball. */
+  readonly margin: number;
+  readonly correct: boolean;
+  /** "certified", "misclassified" (the radius is then that of the wrong decision) or "abstained". */
+  readonly verdict: "certified" | "misclassified" | "abstained";
+  /** Wall time of its slice of the work divided by the slice's inputs. */
+  readonly seconds: number;
+}
+
+/** Rows that `samples` names, in increasing order. @throws TypeError, RangeError */
+export async function chooseSamples(
+  n: number,
+  samples: CertifyOptions["samples"] = "all",
+  seed = 0,
+  options: WorkOptions = {},
+): Promise<Int32Array> {
+  if (samples === "all") return Int32Array.from({ length: n }, (_, k) => k);
+  if (typeof samples === "number") {
+    const count = checkNumber("samples", samples, { min: 1, integer: true });
+    return Int32Array.from({ length: Math.min(count, n) }, (_, k) => k);
+  }
+  if (typeof samples !== "object" || samples === null)
+    throw new TypeError(`samples: expected "all", a number or { random: number }, got ${describe(samples)}`);
+  const count = Math.min(n, checkNumber("samples.random", samples.random, { min: 1, integer: true }));
+  checkNumber("seed", seed, { min: 0, integer: true });
+  const runtime = await runtimeOf(options);
+  const scope = runtime.scope();
+  try {
+    const state = scope.allocate(32);
+    const order = scope.i32(n);
+    runtime.call("randomSeed", state, BigInt(seed));
+    runtime.call("randomPermutation", state, order, n);
+    return runtime.memory.i32(order, count).slice().sort();
+  } finally {
+    scope.release();
+  }
+}
+
+/** Inputs in one slice of work for each thread: results come out, and cancelling is prompt. */
+const SLICE_PER_THREAD = 32;
+
+function checkBracket(options: CertifyOptions): Bracket {
+  const [low, high] = options.bracket ?? [0, 0.3];
+  checkNumber("bracket[0]", low, { min: 0 });
+  checkNumber("bracket[1]", high, { min: 0, open: true });
+  if (!(low < high)) throw new RangeError(`bracket: expected low < high, got [${low}, ${high}]`);
+  const tolerance = checkNumber("tolerance", options.tolerance ?? 1e-6, { min: 1e-9, max: 0.5 });
+  return { low, high, tolerance };
+}
+
+/**
+ * Certificates one after another, in the order of the rows. What has come out stays valid when the loop is left early.
+ * @throws as certify()
+ */
+export async function* certifySamples(
+  machine: Machine,
+  data: Dataset,
+  options: CertifyOptions = {},
+): AsyncGenerator<Certificate, void, undefined> {
+  checkMachine("machine", machine);
+  checkRows("data", data);
+  checkChoice("method", options.method ?? "interval", METHODS);
+  checkTwoLayer(machine.kernel);
+  checkSameColumns("data", machine.rows, data);
+  const bracket = checkBracket(options);
+  const runtime = await runtimeOf(options);
+  const indices = await chooseSamples(data.n, options.samples, options.seed, { runtime });
+  const slice = SLICE_PER_THREAD * Math.max(1, runtime.threads);
+  const scope = runtime.scope();
+  try {
+    const chosen = data.subset(indices);
+    const { pointer, results } = await prepareJob(runtime, scope, machine, chosen, bracket);
+    for (let from = 0; from < indices.length; from += slice) {
+      const count = Math.min(slice, indices.length - from);
+      const start = performance.now();
+      await runtime.run("certifyIntervals", count, [pointer, from], { signal: options.signal }, "certifying");
+      const seconds = (performance.now() - start) / 1000 / count;
+      options.onProgress?.({ stage: "certifying", done: from + count, total: indices.length });
+      const view = runtime.memory.view(results + from * CERTIFICATE_BYTES, count * CERTIFICATE_BYTES);
+      const read = Array.from({ length: count }, (_, k) => readCertificate(view, k));
+      for (const [k, own] of read.entries()) {
+        yield judge(indices[from + k] ?? 0, data.y[indices[from + k] ?? 0] ?? 0, own, seconds);
+      }
+    }
+  } finally {
+    scope.release();
+  }
+}
+
+interface Raw {
+  readonly decision: number;
+  readonly radius: number;
+  readonly margin: number;
+  readonly evaluations: number;
+}
+
+function readCertificate(view: DataView, k: number): Raw {
+  const at = (field: number) => view.getFloat64(k * CERTIFICATE_BYTES + field, true);
+  return {
+    decision: at(CERTIFICATE_DECISION),
+    radius: at(CERTIFICATE_RADIUS),
+    margin: at(CERTIFICATE_MARGIN),
+    evaluations: at(CERTIFICATE_EVALUATIONS),
+  };
+}
+
+function judge(index: number, label: number, { decision, radius, margin }: Raw, seconds: number): Certificate {
+  const proved = radius >= 0;
+  const prediction = (proved ? Math.sign(decision) : 0) as -1 | 0 | 1;
+  const correct = prediction === label;
+  const verdict = !proved ? "abstained" : correct ? "certified" : "misclassified";
+  return { index, label, prediction, decision, radius: proved ? radius : 0, margin, correct, verdict, seconds };
+}
+
+/**
+ * Certified l-infinity radii of a machine's decisions on (some of) a data set, and what they amount to.
+ * @throws TypeError, RangeError (kernels without a certificate, other columns, an empty bracket), the signal's reason
+ */
+export async function certify(machine: Machine, data: Dataset, options: CertifyOptions = {}): Promise<Report> {
+  const start = performance.now();
+  const certificates: Certificate[] = [];
+  for await (const certificate of certifySamples(machine, data, options)) certificates.push(certificate);
+  const seconds = (performance.now() - start) / 1000;
+  return makeReport(machine, data, certificates, options, seconds);
+}

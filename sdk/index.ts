@@ -1,0 +1,49 @@
+// ntkit: infinite-width neural networks as kernel machines, trained and certified. The public names, and only those.
+export { certify, type Certificate, type CertifyOptions, certifySamples, chooseSamples } from "./certify/certify.js";
+export { intervalBounds } from "./certify/interval.js";
+export { type Bounds, METHODS, type Method } from "./certify/method.js";
+export {
+  formatRadius,
+  makeReport,
+  type Report,
+  reportToJson,
+  reportToTsv,
+  type Summary,
+  summarize,
+} from "./certify/report.js";
+export { datasetFromArrays } from "./data/arrays.js";
+export { type Dataset, type DatasetOptions, dataset } from "./data/dataset.js";
+export { readIdx } from "./data/idx.js";
+export { type MnistOptions, type MnistSource, mnist } from "./data/mnist.js";
+export { readNpy, writeNpy } from "./data/npy.js";
+export { readNpz, writeNpz } from "./data/npz.js";
+export { readSafetensors, writeSafetensors } from "./data/safetensors.js";
+export { type LoadedData, loadDataset } from "./data/source.js";
+export * from "./errors.js";
+export {
+  type CrossGram,
+  crossGram,
+  estimateMemory,
+  GramMatrix,
+  type GramMemory,
+  type GramOptions,
+  type GramStorage,
+} from "./kernels/gram.js";
+export { describeKernel, type Kernel, type KernelOptions, nngp, ntk } from "./kernels/kernel.js";
+export type { RowSource } from "./kernels/rows.js";
+export { type SpectrumEstimate, spectrum } from "./kernels/spectrum.js";
+export { type KrrOptions, type KrrPathOptions, krr, krrPath } from "./machines/krr.js";
+export { Machine, type MachineName, type Trainer, type TrainingReport } from "./machines/machine.js";
+export { type SvmOptions, svm } from "./machines/svm.js";
+export { type HistoryPoint, SvmSgdMachine, type SvmSgdOptions, svmSgd, svmSgdSeeds } from "./machines/svm-sgd.js";
+export type { FeatureLevel } from "./runtime/module.js";
+export { UnsupportedEngineError } from "./runtime/module.js";
+export {
+  defaultRuntime,
+  type Progress,
+  Runtime,
+  type RuntimeOptions,
+  setDefaultRuntime,
+  type WorkOptions,
+} from "./runtime/runtime.js";
+export { VERSION } from "./version.js";

@@ -1,0 +1,118 @@
+// A trained kernel machine g(x) = sum_i alpha_i K(x, x_i) + b: what every row of Table 1 becomes once it is trained.
+// Not here: training (krr.ts, svm.ts, svm-sgd.ts), files (model-file.ts), certificates (certify/).
+import type { Dataset } from "../data/dataset.js";
+import { describeKernel, type Kernel, uploadKernel } from "../kernels/kernel.js";
+import { checkSameColumns, type RowSource, uploadRows } from "../kernels/rows.js";
+import { runtimeOf, type WorkOptions } from "../runtime/runtime.js";
+import { checkObject, describe } from "../validate.js";
+import { loadMachineParts, saveMachine } from "./model-file.js";
+
+/** Which loss the machine was trained with; the same words name the CLI's --machine. */
+export type MachineName = "krr" | "svm" | "svm-sgd";
+
+/** What training reports of itself: numbers for tables and model files. */
+export type TrainingReport = Readonly<Record<string, number>>;
+
+export interface MachineParts {
+  readonly machine: MachineName;
+  readonly parameters: Readonly<Record<string, number | boolean>>;
+  readonly kernel: Kernel;
+  /** The rows with a coefficient, n x d. */
+  readonly rows: RowSource;
+  /** Coefficients alpha_i (signed: labels are inside), one a row. */
+  readonly alpha: Float64Array;
+  readonly bias: number;
+  readonly training: TrainingReport;
+  /** SHA-256 of the data set it was trained on. */
+  readonly dataHash: string;
+  readonly dataName: string;
+}
+
+/** Something that fits machines: what krr(), svm() and svmSgd() return. */
+export interface Trainer<Result = Machine> {
+  /** @throws RangeError for labels other than -1/+1, ConvergenceError, MemoryBudgetError, the signal's reason */
+  fit(data: Dataset, options?: WorkOptions): Promise<Result>;
+}
+
+export class Machine implements MachineParts {
+  readonly machine: MachineName;
+  readonly parameters: Readonly<Record<string, number | boolean>>;
+  readonly kernel: Kernel;
+  readonly rows: RowSource;
+  readonly alpha: Float64Array;
+  readonly bias: number;
+  readonly training: TrainingReport;
+  readonly dataHash: string;
+  readonly dataName: string;
+
+  constructor(parts: MachineParts) {
+    this.machine = parts.machine;
+    this.parameters = parts.parameters;
+    this.kernel = parts.kernel;
+    this.rows = parts.rows;
+    this.alpha = parts.alpha;
+    this.bias = parts.bias;
+    this.training = parts.training;
+    this.dataHash = parts.dataHash;
+    this.dataName = parts.dataName;
+  }
+
+  /** "svm (c = 15.625), NTK, 1 hidden layer, 149 rows". */
+  describe(): string {
+    const parameters = Object.entries(this.parameters).map(([name, value]) => `${name} = ${value}`);
+    return `${this.machine} (${parameters.join(", ")}), ${describeKernel(this.kernel)}, ${this.rows.n} rows`;
+  }
+
+  /**
+   * g(x) for each row of `data` (any Dataset, or rows in the training set's units).
+   * @throws TypeError, RangeError when the columns or units differ from the training rows'
+   */
+  async decisionFunction(data: RowSource, options: WorkOptions = {}): Promise<Float64Array> {
+    checkRows("data", data);
+    checkSameColumns("data", this.rows, data);
+    const runtime = await runtimeOf(options);
+    const scope = runtime.scope();
+    try {
+      const inputs = await uploadRows(runtime, scope, data);
+      const rows = await uploadRows(runtime, scope, this.rows);
+      const kernel = uploadKernel(scope, this.kernel);
+      const alpha = scope.f64(this.alpha.length, this.alpha);
+      const out = scope.allocate(data.n * 8);
+      const chunks = Math.ceil(data.n / 64);
+      await runtime.run("kernelApply", chunks, [kernel, inputs.pointer, rows.pointer, alpha, out], options, "deciding");
+      return runtime.memory.f64(out, data.n).map((value) => value + this.bias);
+    } finally {
+      scope.release();
+    }
+  }
+
+  /** Bytes of a model file: safetensors, which Python's package of that name opens too. */
+  save(): Uint8Array {
+    return saveMachine(this);
+  }
+
+  /** The machine in a model file. @throws TypeError, FormatError with the byte offset */
+  static load(bytes: Uint8Array): Machine {
+    return new Machine(loadMachineParts(bytes));
+  }
+
+  /** SHA-256 (hex) of the model file. */
+  async hash(): Promise<string> {
+    const digest = await crypto.subtle.digest("SHA-256", this.save() as Uint8Array<ArrayBuffer>);
+    return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  }
+
+  /** The sign of g(x): -1 or +1, and 0 where g(x) is 0 exactly (a zero image, say): the machine abstains. */
+  async predict(data: RowSource, options: WorkOptions = {}): Promise<Int8Array> {
+    return Int8Array.from(await this.decisionFunction(data, options), Math.sign);
+  }
+}
+
+/** Checks that a value has the shape of rows: anything else would reach the core as nonsense. */
+export function checkRows(name: string, value: unknown): asserts value is RowSource {
+  const { n, d, x, scale } = checkObject(name, value);
+  const isRows = x instanceof Uint8Array || x instanceof Float64Array;
+  if (!isRows || typeof n !== "number" || typeof d !== "number" || typeof scale !== "number")
+    throw new TypeError(`${name}: expected a data set (see dataset()), got ${describe(value)}`);
+  if (x.length !== n * d) throw new RangeError(`${name}: expected ${n} x ${d} = ${n * d} entries, got ${x.length}`);
+}
