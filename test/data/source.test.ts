@@ -70,7 +70,7 @@ describe("loadDataset", () => {
   });
 
   it("refuses digits that are none with RangeError, saying what was expected", async () => {
-    for (const digits of ["3", "3,", "3,8,9", "", "a,b", "3.5,8", "-1,1"].filter((text) => !/[a-z]/.test(text)))
+    for (const digits of ["3", "3,", "3,8,9", "", "3.5,8", "-1,1"])
       await expect(loadDataset(`mnist:${digits}`)).rejects.toThrow('expected "mnist:a,b"');
     await expect(loadDataset("mnist:3,3")).rejects.toThrow(
       new RangeError("digits: expected two different digits, got 3 twice"),
@@ -105,6 +105,6 @@ describe("loadDataset", () => {
     for (const spec of [undefined, null, 1, {}, ["mnist"]])
       await expect(loadDataset(spec as unknown as string)).rejects.toThrow(TypeError);
     for (const options of [null, 1, "x"])
-      await expect(loadDataset("mnist", options as object)).rejects.toThrow(TypeError);
+      await expect(loadDataset("mnist", options as unknown as object)).rejects.toThrow(TypeError);
   });
 });
