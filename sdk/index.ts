@@ -1,5 +1,5 @@
 // ntkit: infinite-width neural networks as kernel machines, trained and certified. The public names, and only those.
-export { certify, type Certificate, type CertifyOptions, certifySamples, chooseSamples } from "./certify/certify.js";
+export { type Certificate, type CertifyOptions, certify, certifySamples, chooseSamples } from "./certify/certify.js";
 export { intervalBounds } from "./certify/interval.js";
 export { type Bounds, METHODS, type Method } from "./certify/method.js";
 export {

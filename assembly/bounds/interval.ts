@@ -112,7 +112,7 @@ function setBall(reach: f64): void {
   long = above(startNorm + e, 4);
   edge = short > 0 ? above(e + slack, 16) + 64 * UNIT * startNorm : Infinity;
   wide = above(2 * e + slack, 4);
-  lowFactor = above(1 / long, 40);
+  lowFactor = above(1 / Math.max(long, 1e-300), 40);
   highFactor = shortAbove > 0 ? below(1 / shortAbove, 40) : 0;
 }
 

@@ -15,7 +15,7 @@ import {
   CERTIFY_WORK,
 } from "../../assembly/layout.js";
 import { uploadKernel } from "../kernels/kernel.js";
-import { checkSameColumns, type Rows, type RowSource, uploadRows } from "../kernels/rows.js";
+import { checkSameColumns, type RowSource, type Rows, uploadRows } from "../kernels/rows.js";
 import { checkRows, type Machine } from "../machines/machine.js";
 import type { Scope } from "../runtime/memory.js";
 import { type Runtime, runtimeOf, type WorkOptions } from "../runtime/runtime.js";

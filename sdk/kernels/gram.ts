@@ -1,14 +1,24 @@
 // The Gram matrix of a data set under a kernel: in tiles on and above the diagonal, as float64 or float32 within the
 // memory budget, or streamed, when every use computes the tiles again. All forms give products and rows to the same
 // code, and float64 and streamed ones to the same bits. Not here: solvers.
-import { GRAM_BYTES, GRAM_KERNEL, GRAM_ROWS, GRAM_STORAGE, GRAM_TILES, MAX_VECTORS, TILE } from "../../assembly/layout.js";
-import { STORAGE_F32, STORAGE_F64, STORAGE_NONE } from "../../assembly/layout.js";
+import {
+  GRAM_BYTES,
+  GRAM_KERNEL,
+  GRAM_ROWS,
+  GRAM_STORAGE,
+  GRAM_TILES,
+  MAX_VECTORS,
+  STORAGE_F32,
+  STORAGE_F64,
+  STORAGE_NONE,
+  TILE,
+} from "../../assembly/layout.js";
 import { MemoryBudgetError } from "../errors.js";
 import type { Scope } from "../runtime/memory.js";
 import { type Runtime, runtimeOf, type WorkOptions } from "../runtime/runtime.js";
 import { checkChoice, checkNumber } from "../validate.js";
 import { checkKernel, type Kernel, uploadKernel } from "./kernel.js";
-import { checkSameColumns, estimateRowBytes, type Rows, type RowSource, uploadRows } from "./rows.js";
+import { checkSameColumns, estimateRowBytes, type RowSource, type Rows, uploadRows } from "./rows.js";
 
 /** "auto" takes float64 where it fits the budget and streams otherwise. */
 export type GramStorage = "auto" | "float64" | "float32" | "streamed";
@@ -204,10 +214,15 @@ export async function crossGram(
     const pointer = uploadKernel(scope, checkKernel("kernel", kernel));
     const out = scope.allocate(left.n * right.n * 8, `the cross Gram matrix of ${left.n} x ${right.n} rows`);
     const chunks = Math.ceil(left.n / 64);
-    await runtime.run("kernelBlock", chunks, [pointer, own.pointer, other.pointer, out, right.n], options, "cross Gram");
+    await runtime.run(
+      "kernelBlock",
+      chunks,
+      [pointer, own.pointer, other.pointer, out, right.n],
+      options,
+      "cross Gram",
+    );
     return { rows: left.n, columns: right.n, values: runtime.memory.f64(out, left.n * right.n).slice() };
   } finally {
     scope.release();
   }
 }
-

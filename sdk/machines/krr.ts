@@ -81,7 +81,9 @@ export function krrPath(options: KrrPathOptions): Trainer<Machine[]> {
         const machines: Machine[] = [];
         for (let from = 0; from < lambdas.length; from += GROUP) {
           const group = lambdas.slice(from, from + GROUP);
-          machines.push(...(await solveGroup(gram, data, group, { kernel, tolerance, most, rank: options.rank }, work)));
+          machines.push(
+            ...(await solveGroup(gram, data, group, { kernel, tolerance, most, rank: options.rank }, work)),
+          );
         }
         return machines;
       } finally {
@@ -94,7 +96,8 @@ export function krrPath(options: KrrPathOptions): Trainer<Machine[]> {
 function gramOptions(options: RidgeOptions, work: WorkOptions): GramOptions {
   const { storage } = options;
   // A float32 matrix would solve another system than the float64 kernel's.
-  if ((storage as string) === "float32") throw new RangeError('storage: expected "auto" | "float64" | "streamed", got "float32"');
+  if ((storage as string) === "float32")
+    throw new RangeError('storage: expected "auto" | "float64" | "streamed", got "float32"');
   return { ...work, storage };
 }
 

@@ -63,7 +63,8 @@ export function loadMachineParts(bytes: Uint8Array): MachineParts {
   if (alpha.data.length !== n || n === 0 || d === 0)
     throw fault(`expected one coefficient a row and at least one of each, got ${alpha.data.length} and ${n} x ${d}`);
   if (!alpha.data.every(Number.isFinite)) throw fault("alpha: expected finite numbers");
-  if (rows.data instanceof Float64Array && !rows.data.every(Number.isFinite)) throw fault("rows: expected finite numbers");
+  if (rows.data instanceof Float64Array && !rows.data.every(Number.isFinite))
+    throw fault("rows: expected finite numbers");
   return {
     machine: guarded("machine", () => checkChoice("machine", metadata.machine, MACHINE_NAMES)),
     parameters: guarded("parameters", () => scalars(parsed(metadata.parameters))),
@@ -102,7 +103,8 @@ function parsed(text: string | undefined): unknown {
 function scalars(value: unknown): Record<string, number | boolean> {
   if (typeof value !== "object" || value === null || Array.isArray(value)) throw new Error("expected an object");
   for (const [name, entry] of Object.entries(value)) {
-    if (typeof entry !== "number" && typeof entry !== "boolean") throw new Error(`${name}: expected a number or boolean`);
+    if (typeof entry !== "number" && typeof entry !== "boolean")
+      throw new Error(`${name}: expected a number or boolean`);
   }
   return value as Record<string, number | boolean>;
 }

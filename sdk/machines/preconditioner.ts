@@ -146,7 +146,7 @@ async function lowRank(gram: GramMatrix, scope: Scope, rank: number, work: WorkO
     work.signal?.throwIfAborted();
     work.onProgress?.({ stage: "preconditioner", done: from, total: rank });
     const pivots = drawPivots(runtime, state, runtime.memory.f64(residual, n), BLOCK);
-    const taken = await addPanel(gram, scope, { factor, pitch, from, pivots, pivotRows, block, residual }, work);
+    const taken = await addPanel(gram, { factor, pitch, from, pivots, pivotRows, block, residual }, work);
     from += taken;
     trace = runtime.memory.f64(residual, n).reduce((sum, value) => sum + value, 0);
     if (taken < BLOCK) break;
@@ -165,7 +165,7 @@ interface Panel {
 }
 
 /** Adds the pivots' columns to the factor; returns how many (a multiple of 4) were independent enough. */
-async function addPanel(gram: GramMatrix, scope: Scope, panel: Panel, work: WorkOptions): Promise<number> {
+async function addPanel(gram: GramMatrix, panel: Panel, work: WorkOptions): Promise<number> {
   const { runtime, n, rows } = gram;
   const { factor, pitch, from, pivots, pivotRows, block, residual } = panel;
   const own = runtime.scope();

@@ -168,20 +168,19 @@ function pointerAt({ runtime }: GramMatrix, state: number, field: number): numbe
 function prepare(gram: GramMatrix, scope: Scope, labels: number, seed: number, settings: Settings): number {
   const { runtime, n } = gram;
   const state = scope.allocate(SGD_BYTES);
-  const view = runtime.memory.view(state, SGD_BYTES);
   const arrays = [SGD_ALPHA, SGD_OUTPUT, SGD_PUSH, SGD_POSITIVE, SGD_NEGATIVE, SGD_STEP, SGD_ROW];
   const pointers = arrays.map(() => scope.f64(n));
   const order = scope.i32(n);
-  const fresh = runtime.memory.view(state, view.byteLength);
+  const view = runtime.memory.view(state, SGD_BYTES);
   arrays.forEach((field, k) => {
-    fresh.setUint32(field, pointers[k] ?? 0, true);
+    view.setUint32(field, pointers[k] ?? 0, true);
   });
-  fresh.setUint32(SGD_GRAM, gram.pointer, true);
-  fresh.setUint32(SGD_LABELS, labels, true);
-  fresh.setUint32(SGD_ORDER, order, true);
-  fresh.setInt32(SGD_BATCH, settings.batch, true);
-  fresh.setFloat64(SGD_RATE, settings.learningRate, true);
-  fresh.setFloat64(SGD_LAMBDA, settings.lambda, true);
+  view.setUint32(SGD_GRAM, gram.pointer, true);
+  view.setUint32(SGD_LABELS, labels, true);
+  view.setUint32(SGD_ORDER, order, true);
+  view.setInt32(SGD_BATCH, settings.batch, true);
+  view.setFloat64(SGD_RATE, settings.learningRate, true);
+  view.setFloat64(SGD_LAMBDA, settings.lambda, true);
   runtime.call("randomSeed", state + SGD_RANDOM, BigInt(seed));
   return state;
 }

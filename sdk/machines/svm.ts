@@ -202,7 +202,11 @@ class Decomposition {
       const matrix = own.allocate(count * count * 8, "the working set's kernel matrix");
       const args = [kernel, gathered.pointer, gathered.pointer, matrix, count];
       await runtime.run("kernelBlock", Math.ceil(count / CHUNK), args, { signal: work.signal });
-      const pick = (values: Float64Array) => own.f64(count, Float64Array.from(set, (i) => values[i] ?? 0));
+      const pick = (values: Float64Array) =>
+        own.f64(
+          count,
+          Float64Array.from(set, (i) => values[i] ?? 0),
+        );
       const [y, a, f] = [pick(this.y), pick(this.alpha), pick(this.outputs)];
       const upper = own.f64(count, new Float64Array(count).fill(this.c));
       const limit = Math.min(2 ** 30, STEPS_PER_POINT * count);
