@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { expect } from "vitest";
+import type { NpyDtype } from "../../sdk/data/npy.js";
 import { FormatError } from "../../sdk/errors.js";
 
 /** Values that are bytes for nobody. */
@@ -23,6 +24,17 @@ export const NOT_BYTES: readonly unknown[] = [
 
 export function fixture(name: string): Uint8Array {
   return new Uint8Array(readFileSync(new URL(`fixtures/${name}`, import.meta.url)));
+}
+
+/** What NumPy says the fixtures hold, by name. */
+export function expectations(): Record<string, { dtype: NpyDtype; shape: number[]; values: number[] }> {
+  const lines = new TextDecoder().decode(fixture("expected.jsonl")).trim().split("\n");
+  return Object.fromEntries(
+    lines.map((line) => {
+      const { name, ...array } = JSON.parse(line);
+      return [name, array];
+    }),
+  );
 }
 
 function outcome(read: (bytes: Uint8Array) => unknown, bytes: Uint8Array): unknown {

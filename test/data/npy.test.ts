@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { type NpyArray, type NpyDtype, type NpyInput, readNpy, writeNpy } from "../../sdk/data/npy.js";
 import {
   count,
+  expectations,
   expectDamageContained,
   expectNoiseRefused,
   expectTruncationsRefused,
@@ -42,9 +43,7 @@ const arrays: fc.Arbitrary<NpyArray> = fc
       .map((list) => ({ dtype, shape, data: CLASSES[dtype].from(list) })),
   );
 
-const EXPECTED: Record<string, { dtype: NpyDtype; shape: number[]; values: number[] }> = JSON.parse(
-  new TextDecoder().decode(fixture("expected.json")),
-);
+const EXPECTED = expectations();
 const FIXTURES = Object.keys(EXPECTED).filter((name) => name.endsWith(".npy"));
 
 /** A file with a header of our own making. */
