@@ -1,0 +1,64 @@
+// Training of finite networks: options, the interface that every backend implements, and the choice between backends.
+// Loss of a batch B, equations 6 and 7 with the mean over the batch as the paper's experiments have it:
+//   (lambda / 2) ||s_{L+1} w||^2 + (1 / |B|) sum_{i in B} l(z_i, y_i),   z = f(x) - f_0(x) when centred, f(x) otherwise.
+// Not here: the backends themselves (one file each) and the losses' formulas (assembly/math/loss.ts).
+import type { RowSource } from "../kernels/rows.js";
+import type { WorkOptions } from "../runtime/runtime.js";
+import type { NetworkSpec, NetworkWeights } from "./network.js";
+
+/** Losses of Table 1, by the machine they belong to. */
+export const LOSSES = ["hinge", "squared-hinge", "epsilon-insensitive", "squared", "logistic"] as const;
+export type Loss = (typeof LOSSES)[number];
+
+export const BACKENDS = ["wasm", "webgpu", "tfjs-webgpu", "tfjs-wasm", "tfjs-cpu"] as const;
+export type BackendName = (typeof BACKENDS)[number];
+
+export interface TrainingOptions {
+  /** Default "hinge". */
+  readonly loss?: Loss | undefined;
+  /** Half-width of the epsilon-insensitive loss, >= 0. Default 0.1. */
+  readonly epsilon?: number | undefined;
+  /** Learning rate, > 0. Default 1. */
+  readonly learningRate?: number | undefined;
+  /** lambda, >= 0. Default 0.001. */
+  readonly lambda?: number | undefined;
+  /** Rows in a batch; "full" is the whole set in its own order. Default 64. */
+  readonly batch?: number | "full" | undefined;
+  /** Whether z = f(x) - f_0(x), so that training starts from the zero function. Default true. */
+  readonly centred?: boolean | undefined;
+  /** Seed of the shuffles, an integer >= 0. Default 0. */
+  readonly seed?: number | undefined;
+}
+
+/** What a step saw: figures of its own batch before the step. */
+export interface StepReport {
+  /** Steps done so far, this one included. */
+  readonly step: number;
+  /** Mean of l(z, y) over the batch, without the regulariser. */
+  readonly loss: number;
+  /** (1 / 2) ||s w||^2 of the output layer, without lambda. */
+  readonly regulariser: number;
+}
+
+/**
+ * A network being trained on one backend. Weights live where the backend keeps them and are copied out only by
+ * weights(). A session is used by one caller at a time.
+ */
+export interface TrainingSession {
+  readonly backend: BackendName;
+  readonly spec: NetworkSpec;
+  /**
+   * Steps through the batches in the session's own shuffled order (one shuffle an epoch, from the seed).
+   * @throws DivergenceError when a value leaves the finite numbers; the weights are then those before the call
+   */
+  steps(count: number, work?: WorkOptions): Promise<StepReport[]>;
+  /** Steps of one epoch: ceil(n / batch). */
+  readonly stepsPerEpoch: number;
+  /** z for each row of `data` at the present weights (centred as in training). */
+  outputs(data: RowSource, work?: WorkOptions): Promise<Float64Array>;
+  /** A copy of the present weights. */
+  weights(): Promise<NetworkWeights>;
+  /** Continues from these weights (a snapshot of an earlier session); the centre f_0 stays that of the seed. */
+  restore(weights: NetworkWeights, step: number): Promise<void>;
+  dispose(): void;
+}
