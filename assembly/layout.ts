@@ -89,3 +89,47 @@ export const SGD_VIOLATIONS = 88; // f64: violations seen in the last epoch
 export const SGD_EXACT = 96; // f64: rows that had to be summed exactly in the last epoch
 export const SGD_ROW = 104; // pointer: n f64, one row of the Gram matrix
 export const SGD_BYTES = 112;
+
+/** Neurons in one block of a layer: its weights lie together, input by input. See network/. */
+export const NEURONS = 32;
+
+/** One hidden layer of a finite network. Row buffers hold `rows` rows of `blocks * NEURONS` float32. */
+export const LAYER_FAN_IN = 0; // i32
+export const LAYER_WIDTH = 4; // i32
+export const LAYER_BLOCKS = 8; // i32: ceil(width / NEURONS)
+export const LAYER_WEIGHTS = 12; // pointer: f32, block by block: [block][input][NEURONS]
+export const LAYER_VALUES = 16; // pointer: f32 pre-activations of the batch's rows (all layers but a lone one)
+export const LAYER_ERRORS = 20; // pointer: f32 derivatives of the loss by pre-activation (likewise)
+export const LAYER_COUNTS = 24; // pointer: i32, active neurons of each row
+export const LAYER_ACTIVE = 28; // pointer: i32 indices of the active neurons, `width` a row
+export const LAYER_ACTIVE_VALUES = 32; // pointer: f32 their values
+export const LAYER_SCALE = 40; // f64: s_l
+export const LAYER_BYTES = 48;
+
+/** A finite network in training: see network/step.ts. */
+export const NET_LAYERS = 0; // i32: hidden layers
+export const NET_LAYER = 4; // pointer: LAYER_BYTES for each hidden layer
+export const NET_OUTPUT = 8; // pointer: f32 weights of the last layer, padded with zeros to whole blocks
+export const NET_STARTS = 12; // pointer: n + 1 int32, where each row's entries begin
+export const NET_COLUMNS = 16; // pointer: int32 columns of the non-zero entries
+export const NET_ENTRIES = 20; // pointer: f32 their values
+export const NET_LABELS = 24; // pointer: n f64
+export const NET_CENTRE = 28; // pointer: n f64, f_0 of each row (zeros when not centred)
+export const NET_ORDER = 32; // pointer: int32 rows, step after step
+export const NET_STEP_STARTS = 36; // pointer: steps + 1 int32, where each step's rows begin in NET_ORDER
+export const NET_PARTIALS = 40; // pointer: 2 * blocks * (batch + 1) f64: each block's share of outputs and regulariser
+export const NET_BATCH = 44; // i32: most rows in a step
+export const NET_WORK = 48; // pointer: for each participant, batch * NET_WORK_BYTES: slopes and pushes
+export const NET_REPORTS = 52; // pointer: f64 pairs (loss, regulariser), one a step
+export const NET_BARRIER = 56; // pointer: 2 int32
+export const NET_PARTICIPANTS = 60; // i32
+export const NET_LOSS = 64; // i32: LOSS_*
+export const NET_STOPPED = 68; // i32: 1 + the step (of this call) at which a value left the finite numbers, or 0
+export const NET_OUTPUT_SCALE = 72; // f64: s_{L+1}
+export const NET_RATE = 80; // f64: learning rate
+export const NET_LAMBDA = 88; // f64
+export const NET_EPSILON = 96; // f64
+export const NET_BYTES = 104;
+
+/** Work memory of each participant for each row of a step: a slope (f64) and a block of pushes (f32). */
+export const NET_WORK_BYTES = 136;

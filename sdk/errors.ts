@@ -43,3 +43,11 @@ export class ConvergenceError extends Error {
 export class DataSourceError extends Error {
   override readonly name = "DataSourceError";
 }
+
+/** Training that left the finite numbers: the step at which it did; the weights are those before that step. */
+export class DivergenceError extends Error {
+  override readonly name = "DivergenceError";
+  constructor(readonly step: number) {
+    super(`training left the finite numbers at step ${step}: lower the learning rate (the weights before it are kept)`);
+  }
+}
