@@ -133,3 +133,10 @@ export const NET_BYTES = 104;
 
 /** Work memory of each participant for each row of a step: a slope (f64) and a block of pushes (f32). */
 export const NET_WORK_BYTES = 136;
+
+/** Losses of Table 1: see math/loss.ts. */
+export const LOSS_HINGE = 0;
+export const LOSS_SQUARED_HINGE = 1;
+export const LOSS_EPSILON = 2;
+export const LOSS_SQUARED = 3;
+export const LOSS_LOGISTIC = 4;
