@@ -28,3 +28,5 @@ export {
 export { coordinateDescent, pairDescent } from "./solver/coordinate";
 export { subgradientEpoch, subgradientEpochs } from "./solver/subgradient";
 export { certifyIntervals, intervalBounds, setThread } from "./bounds/certify";
+export { initialLayer, initialOutput, plainLayer, randomNormals } from "./network/initial";
+export { networkOutputs, networkSteps } from "./network/step";

@@ -36,6 +36,25 @@ export { type KrrOptions, type KrrPathOptions, krr, krrPath } from "./machines/k
 export { Machine, type MachineName, type Trainer, type TrainingReport } from "./machines/machine.js";
 export { type SvmOptions, svm } from "./machines/svm.js";
 export { type HistoryPoint, SvmSgdMachine, type SvmSgdOptions, svmSgd, svmSgdSeeds } from "./machines/svm-sgd.js";
+export { initialWeights } from "./networks/layers.js";
+export {
+  type NetworkOptions,
+  type NetworkSpec,
+  type NetworkWeights,
+  network,
+  type Parameterization,
+  parameterCount,
+} from "./networks/network.js";
+export { type OpenOptions, openTraining } from "./networks/train.js";
+export {
+  BACKENDS,
+  type BackendName,
+  LOSSES,
+  type Loss,
+  type StepReport,
+  type TrainingOptions,
+  type TrainingSession,
+} from "./networks/training.js";
 export type { FeatureLevel } from "./runtime/module.js";
 export { UnsupportedEngineError } from "./runtime/module.js";
 export {

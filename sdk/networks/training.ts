@@ -2,8 +2,11 @@
 // Loss of a batch B, equations 6 and 7 with the mean over the batch as the paper's experiments have it:
 //   (lambda / 2) ||s_{L+1} w||^2 + (1 / |B|) sum_{i in B} l(z_i, y_i),   z = f(x) - f_0(x) when centred, f(x) otherwise.
 // Not here: the backends themselves (one file each) and the losses' formulas (assembly/math/loss.ts).
+import type { Dataset } from "../data/dataset.js";
 import type { RowSource } from "../kernels/rows.js";
+import { checkRows } from "../machines/machine.js";
 import type { WorkOptions } from "../runtime/runtime.js";
+import { checkChoice, checkNumber, checkObject } from "../validate.js";
 import type { NetworkSpec, NetworkWeights } from "./network.js";
 
 /** Losses of Table 1, by the machine they belong to. */
@@ -61,4 +64,57 @@ export interface TrainingSession {
   /** Continues from these weights (a snapshot of an earlier session); the centre f_0 stays that of the seed. */
   restore(weights: NetworkWeights, step: number): Promise<void>;
   dispose(): void;
+}
+
+/** Training options with every default filled in. */
+export interface ResolvedTraining {
+  readonly loss: Loss;
+  readonly epsilon: number;
+  readonly learningRate: number;
+  readonly lambda: number;
+  readonly batch: number | "full";
+  /** Rows in a full batch: a number in either case. */
+  readonly batchRows: number;
+  readonly centred: boolean;
+  readonly seed: number;
+}
+
+/** Most rows in one step. */
+const MOST_BATCH_ROWS = 100_000;
+
+/** Checks training options against the data. @throws TypeError, RangeError */
+export function resolveTraining(options: TrainingOptions, n: number): ResolvedTraining {
+  checkObject("options", options);
+  const batch =
+    options.batch === "full"
+      ? "full"
+      : checkNumber("batch", options.batch ?? 64, { min: 1, max: MOST_BATCH_ROWS, integer: true });
+  const batchRows = batch === "full" ? n : Math.min(batch, n);
+  if (batchRows > MOST_BATCH_ROWS) throw new RangeError(`batch: expected at most ${MOST_BATCH_ROWS} rows, got ${n}`);
+  const centred = options.centred ?? true;
+  if (typeof centred !== "boolean") throw new TypeError(`centred: expected a boolean, got ${centred}`);
+  return {
+    loss: checkChoice("loss", options.loss ?? "hinge", LOSSES),
+    epsilon: checkNumber("epsilon", options.epsilon ?? 0.1, { min: 0 }),
+    learningRate: checkNumber("learningRate", options.learningRate ?? 1, { min: 0, open: true }),
+    lambda: checkNumber("lambda", options.lambda ?? 0.001, { min: 0 }),
+    batch,
+    batchRows,
+    centred,
+    seed: checkNumber("seed", options.seed ?? 0, { min: 0, integer: true }),
+  };
+}
+
+/** Opens a session for a backend; registered by name in backends.ts. */
+export type OpenSession = (
+  spec: NetworkSpec,
+  data: Dataset,
+  options: ResolvedTraining,
+  work: WorkOptions,
+) => Promise<TrainingSession>;
+
+/** Checks the data of a training run. @throws TypeError, RangeError */
+export function checkTrainingData(data: unknown): asserts data is Dataset {
+  checkRows("data", data);
+  if (!((data as Partial<Dataset>).y instanceof Float64Array)) throw new TypeError("data: expected labels y");
 }

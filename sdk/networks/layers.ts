@@ -1,0 +1,169 @@
+// Layers of a finite network in linear memory: records, initial weights, and copies in the plain order.
+// Not here: steps (wasm.ts) and the layout of blocks (assembly/network/).
+import {
+  LAYER_ACTIVE,
+  LAYER_ACTIVE_VALUES,
+  LAYER_BLOCKS,
+  LAYER_BYTES,
+  LAYER_COUNTS,
+  LAYER_ERRORS,
+  LAYER_FAN_IN,
+  LAYER_SCALE,
+  LAYER_VALUES,
+  LAYER_WEIGHTS,
+  LAYER_WIDTH,
+  NEURONS,
+} from "../../assembly/layout.js";
+import type { Scope } from "../runtime/memory.js";
+import { type Runtime, runtimeOf, type WorkOptions } from "../runtime/runtime.js";
+import { fanIns, layerDeviations, layerScales, type NetworkSpec, type NetworkWeights } from "./network.js";
+
+export interface Layers {
+  /** Pointer to the records, LAYER_BYTES each. */
+  readonly pointer: number;
+  /** Pointer to the output weights, padded to whole blocks. */
+  readonly output: number;
+}
+
+const blocksOf = (width: number) => Math.ceil(width / NEURONS);
+
+/** Bytes of the weights, and of the row buffers of `batch` rows where there is more than one hidden layer. */
+export function estimateLayerBytes(spec: NetworkSpec, inputs: number, batch: number): number {
+  const lone = spec.widths.length === 1;
+  return spec.widths.reduce((sum, width, l) => {
+    const padded = blocksOf(width) * NEURONS;
+    const buffers = lone ? 0 : batch * (padded * 8 + width * 8 + 4);
+    return sum + (fanIns(spec, inputs)[l] ?? 0) * padded * 4 + padded * 4 + buffers;
+  }, 0);
+}
+
+/** Allocates all layers; `batch` rows of buffers. Weights are left as they are. */
+export function allocateLayers(scope: Scope, spec: NetworkSpec, inputs: number, batch: number): Layers {
+  const lone = spec.widths.length === 1;
+  const scales = layerScales(spec, inputs);
+  const fans = fanIns(spec, inputs);
+  const pointer = scope.allocate(LAYER_BYTES * spec.widths.length);
+  spec.widths.forEach((width, l) => {
+    const padded = blocksOf(width) * NEURONS;
+    const fan = fans[l] ?? 0;
+    const weights = scope.allocate(fan * padded * 4, `the weights of a layer of ${width} neurons`);
+    const buffer = (bytes: number) => (lone ? 0 : scope.allocate(bytes, "row buffers of a network"));
+    const rows = [batch * padded * 4, batch * padded * 4, batch * 4, batch * width * 4, batch * width * 4].map(buffer);
+    const view = scope.memory.view(pointer + l * LAYER_BYTES, LAYER_BYTES);
+    view.setInt32(LAYER_FAN_IN, fan, true);
+    view.setInt32(LAYER_WIDTH, width, true);
+    view.setInt32(LAYER_BLOCKS, blocksOf(width), true);
+    view.setUint32(LAYER_WEIGHTS, weights, true);
+    const fields = [LAYER_VALUES, LAYER_ERRORS, LAYER_COUNTS, LAYER_ACTIVE, LAYER_ACTIVE_VALUES];
+    fields.forEach((field, k) => {
+      view.setUint32(field, rows[k] ?? 0, true);
+    });
+    view.setFloat64(LAYER_SCALE, scales[l] ?? 1, true);
+  });
+  const last = blocksOf(spec.widths.at(-1) ?? 1) * NEURONS;
+  const output = scope.allocate(last * 4);
+  scope.memory.u8(output, last * 4).fill(0);
+  return { pointer, output };
+}
+
+const halves = (seed: number) => [(seed % 2 ** 32) | 0, Math.floor(seed / 2 ** 32) | 0] as const;
+
+/** Fills the layers with the initial weights of the spec's seed. */
+export async function fillInitial(
+  runtime: Runtime,
+  { pointer, output }: Layers,
+  spec: NetworkSpec,
+  inputs: number,
+  work: WorkOptions = {},
+): Promise<void> {
+  const deviations = layerDeviations(spec, inputs);
+  const [low, high] = halves(spec.seed);
+  for (const [l, width] of spec.widths.entries()) {
+    const args = [pointer + l * LAYER_BYTES, l, low, high, deviations[l] ?? 1];
+    await runtime.run("initialLayer", blocksOf(width), args, work, "initial weights");
+  }
+  const last = spec.widths.at(-1) ?? 1;
+  runtime.call("initialOutput", spec.widths.length, last, low, high, deviations.at(-1) ?? 1, output);
+}
+
+/** Copies the weights out, or in when `from` is given. */
+async function plainWeights(
+  runtime: Runtime,
+  { pointer, output }: Layers,
+  spec: NetworkSpec,
+  inputs: number,
+  from?: NetworkWeights,
+): Promise<NetworkWeights> {
+  const fans = fanIns(spec, inputs);
+  const hidden: Float32Array[] = [];
+  for (const [l, width] of spec.widths.entries()) {
+    const scope = runtime.scope();
+    try {
+      const count = (fans[l] ?? 0) * width;
+      const plain = scope.allocate(count * 4, "a copy of a layer's weights");
+      const view = () => new Float32Array(runtime.memory.memory.buffer, plain, count);
+      const given = from?.hidden[l];
+      if (given !== undefined) view().set(given);
+      await runtime.run("plainLayer", blocksOf(width), [pointer + l * LAYER_BYTES, plain, given ? 1 : 0]);
+      hidden.push(view().slice());
+    } finally {
+      scope.release();
+    }
+  }
+  const last = new Float32Array(runtime.memory.memory.buffer, output, spec.widths.at(-1) ?? 1);
+  if (from !== undefined) last.set(from.output);
+  return { hidden, output: last.slice() };
+}
+
+export function readWeights(
+  runtime: Runtime,
+  layers: Layers,
+  spec: NetworkSpec,
+  inputs: number,
+): Promise<NetworkWeights> {
+  return plainWeights(runtime, layers, spec, inputs);
+}
+
+/** @throws RangeError when a layer has another number of weights than the spec says */
+export async function writeWeights(
+  runtime: Runtime,
+  layers: Layers,
+  spec: NetworkSpec,
+  inputs: number,
+  weights: NetworkWeights,
+): Promise<void> {
+  checkWeights(spec, inputs, weights);
+  await plainWeights(runtime, layers, spec, inputs, weights);
+}
+
+/** Checks the sizes of weights against the spec. @throws RangeError */
+export function checkWeights(spec: NetworkSpec, inputs: number, weights: NetworkWeights): void {
+  const fans = fanIns(spec, inputs);
+  if (weights.hidden.length !== spec.widths.length)
+    throw new RangeError(`weights: expected ${spec.widths.length} hidden layers, got ${weights.hidden.length}`);
+  spec.widths.forEach((width, l) => {
+    const expected = (fans[l] ?? 0) * width;
+    const got = weights.hidden[l]?.length ?? 0;
+    if (got !== expected) throw new RangeError(`weights.hidden[${l}]: expected ${expected} entries, got ${got}`);
+  });
+  const last = spec.widths.at(-1) ?? 0;
+  if (weights.output.length !== last)
+    throw new RangeError(`weights.output: expected ${last} entries, got ${weights.output.length}`);
+}
+
+/** The initial weights of a network with `inputs` inputs, as every backend starts from them. */
+export async function initialWeights(
+  spec: NetworkSpec,
+  inputs: number,
+  options: WorkOptions = {},
+): Promise<NetworkWeights> {
+  const runtime = await runtimeOf(options);
+  const scope = runtime.scope();
+  try {
+    const layers = allocateLayers(scope, spec, inputs, 1);
+    await fillInitial(runtime, layers, spec, inputs, options);
+    return await readWeights(runtime, layers, spec, inputs);
+  } finally {
+    scope.release();
+  }
+}
