@@ -1,0 +1,117 @@
+// ntkit reproduce: the paper's tables, or some of their rows. Not here: the measuring (experiment.ts), the tables' look
+// (experiment-table.ts) and the paper's figures (paper.ts).
+import type { Command } from "commander";
+import { Interrupted, UsageError } from "./errors.js";
+import { type Experiment, measure, type Plan } from "./experiment.js";
+import { experimentText } from "./experiment-table.js";
+import {
+  type CommonOptions,
+  finish,
+  numberOption,
+  parseNumbers,
+  type Samples,
+  samplesOption,
+  seedOption,
+  valueOption,
+} from "./options.js";
+import { checkTargets, Output } from "./output.js";
+import { PAPER_SEEDS, TABLE3_RIDGE } from "./paper.js";
+import { withSession } from "./session.js";
+
+/** Runs a plan and shows what came of it; `after` is printed below the tables. */
+export async function runExperiment(plan: Plan, options: CommonOptions, after = ""): Promise<void> {
+  checkTargets({ "--json": options.json });
+  const output = new Output({ quiet: options.quiet, data: [options.json] });
+  const experiment: Experiment = { rows: [], seconds: {}, metadata: {} };
+  const start = performance.now();
+  const show = (complete: boolean) => {
+    const elapsed = (performance.now() - start) / 1000;
+    output.text(experimentText(experiment, elapsed));
+    const metadata = { complete, ...experiment.metadata, seconds: { ...experiment.seconds, together: elapsed } };
+    output.json(options.json, { rows: experiment.rows, metadata });
+  };
+  try {
+    await withSession(options, (session) => measure(session, plan, experiment));
+  } catch (error) {
+    if (!(error instanceof Interrupted) || experiment.rows.length === 0) throw error;
+    show(false);
+    const where = options.json === undefined || options.json === "-" ? "shown" : `in ${options.json}`;
+    throw error.leaving(`the ${experiment.rows.length} finished rows are ${where}`);
+  }
+  show(true);
+  output.text(after);
+}
+
+interface ReproduceOptions extends CommonOptions {
+  readonly lambda?: readonly number[];
+  readonly rows?: readonly string[];
+  readonly samples?: Samples;
+  readonly seed?: number;
+  readonly seeds?: number;
+}
+
+const TABLES = ["table3", "table2"] as const;
+type Table = (typeof TABLES)[number];
+
+/** Kinds of rows that each table has here. */
+const ROWS: Readonly<Record<Table, readonly string[]>> = { table3: ["krr", "svm"], table2: ["svm"] };
+
+function parseRows(flag: string, text: string): string[] {
+  const rows = text.split(",");
+  if (!rows.every((row) => ROWS.table3.includes(row)))
+    throw new UsageError(`${flag}: expected krr, svm or both with a comma, got "${text}"`);
+  return rows;
+}
+
+function parseTable(text: string): Table {
+  const table = TABLES.find((candidate) => candidate === text);
+  if (table === undefined) throw new UsageError(`table: expected ${TABLES.join(" or ")}, got "${text}"`);
+  return table;
+}
+
+/** What the options ask for. @throws UsageError for rows that the table has not */
+export function planOf(table: Table, options: ReproduceOptions): Plan {
+  // Lambdas belong to the ridge rows, so naming some and no rows asks for these alone.
+  const rows = options.rows ?? (options.lambda === undefined ? ROWS[table] : ["krr"]);
+  const missing = rows.find((row) => !ROWS[table].includes(row));
+  if (missing !== undefined) {
+    const flag = options.rows === undefined ? "--lambda" : "--rows";
+    throw new UsageError(`${flag}: expected ${ROWS[table].join(", ")} rows for ${table}, got "${missing}" rows`);
+  }
+  if (options.lambda !== undefined && !rows.includes("krr"))
+    throw new UsageError("--lambda: expected krr among --rows, because lambdas belong to the ridge rows");
+  if (options.seeds !== undefined && !rows.includes("svm"))
+    throw new UsageError("--seeds: expected svm among --rows, because seeds belong to the SVM's descent");
+  return {
+    lambdas: rows.includes("krr") ? (options.lambda ?? TABLE3_RIDGE.map(({ lambda }) => lambda)) : [],
+    descent: rows.includes("svm") ? [table] : [],
+    seeds: options.seeds ?? PAPER_SEEDS,
+    exact: false,
+    samples: options.samples ?? "all",
+    seed: options.seed ?? 0,
+  };
+}
+
+export function addReproduce(program: Command): void {
+  const command = program
+    .command("reproduce")
+    .description("measure a table of the paper on MNIST 0/1 and print it beside the paper's figures")
+    .argument("<table>", "table3 (ridge and SVM) or table2 (the infinitely wide network's SVM)", parseTable)
+    .addOption(valueOption("--lambda <list>", "lambdas of the ridge rows (default: the paper's eight)", parseNumbers))
+    .addOption(valueOption("--rows <list>", "krr, svm (default: all; krr when --lambda is given)", parseRows))
+    .addOption(samplesOption())
+    .addOption(seedOption("random samples"))
+    .addOption(
+      numberOption("--seeds <n>", `seeds of the SVM's descent (default: ${PAPER_SEEDS})`, {
+        min: 1,
+        max: 1000,
+        integer: true,
+      }),
+    )
+    .action((table: Table, options: ReproduceOptions) => runExperiment(planOf(table, options), options));
+  finish(command, [
+    "reproduce table3",
+    "reproduce table3 --lambda 0,1,1000 --samples 100",
+    "reproduce table2 --seeds 5 --json table2.json",
+  ]);
+}
