@@ -87,7 +87,7 @@ def emit(name, comment, function, degree):
     worst = error(function, coefficients)
     print(name, "degree", degree, "relative error", nstr(worst, 3), "first", coefficients[:3], "last", coefficients[-3:])
     constants = "\n".join(f"const {name}_{k}: f64 = {c!r};" for k, c in enumerate(coefficients))
-    even = [f"{name}_{k}" for k in range(0, degree + 1, 2)]
+    even = [f"{name}_{k}" for k in range(2, degree + 1, 2)]
     odd = [f"{name}_{k}" for k in range(1, degree + 1, 2)]
     lower = name.lower()
     lower = lower.split("_")[0] + "".join(part.capitalize() for part in lower.split("_")[1:])
@@ -108,7 +108,7 @@ export function {lower}(t: f64): f64 {{
   const s = t * t;
   const even: f64 = {horner(even, "s")};
   const odd: f64 = {horner(odd, "s")};
-  return even + t * odd;
+  return {name}_0 + (t * odd + s * even);
 }}
 
 // @ts-ignore: decorator
@@ -117,7 +117,7 @@ export function {lower}x2(t: v128): v128 {{
   const s = f64x2.mul(t, t);
 {chain(even).format("even")}
 {chain(odd).format("odd")}
-  return f64x2.add(even, f64x2.mul(t, odd));
+  return f64x2.add(f64x2.splat({name}_0), f64x2.add(f64x2.mul(t, odd), f64x2.mul(s, even)));
 }}
 """
 
@@ -134,7 +134,8 @@ h_min = (sqrt(T_SLOPE)) * gap(T_SLOPE)
 print("h min", nstr(h_min, 20), "at", nstr(-W_SLOPE, 20))
 header = f"""// Polynomials in t = (1 - w) / 2, w = |u|, behind every function of the kernel, as scalars and as pairs of lanes.
 // Written by scripts/polynomials.py; not edited by hand. Not here: the functions themselves (elementary.ts).
-// Even and odd powers run as two Horner chains, in the same order in both forms, so both give the same bits.
+// Even and odd powers run as two Horner chains, in the same order in both forms, so both give the same bits; the
+// constant comes last, so that little more than its own rounding is left.
 
 /** -u of the zero of h, {nstr(-W_GAP, 20)}, as high + low. */
 export const GAP_ZERO_HIGH: f64 = {gap_hi!r};

@@ -1,6 +1,7 @@
 // Polynomials in t = (1 - w) / 2, w = |u|, behind every function of the kernel, as scalars and as pairs of lanes.
 // Written by scripts/polynomials.py; not edited by hand. Not here: the functions themselves (elementary.ts).
-// Even and odd powers run as two Horner chains, in the same order in both forms, so both give the same bits.
+// Even and odd powers run as two Horner chains, in the same order in both forms, so both give the same bits; the
+// constant comes last, so that little more than its own rounding is left.
 
 /** -u of the zero of h, -0.39423486867274662474, as high + low. */
 export const GAP_ZERO_HIGH: f64 = 0.39423486867274665;
@@ -38,9 +39,9 @@ const ARC_20: f64 = 1.4326072705765098;
 @inline
 export function arc(t: f64): f64 {
   const s = t * t;
-  const even: f64 = ARC_0 + s * (ARC_2 + s * (ARC_4 + s * (ARC_6 + s * (ARC_8 + s * (ARC_10 + s * (ARC_12 + s * (ARC_14 + s * (ARC_16 + s * (ARC_18 + s * (ARC_20))))))))));
+  const even: f64 = ARC_2 + s * (ARC_4 + s * (ARC_6 + s * (ARC_8 + s * (ARC_10 + s * (ARC_12 + s * (ARC_14 + s * (ARC_16 + s * (ARC_18 + s * (ARC_20)))))))));
   const odd: f64 = ARC_1 + s * (ARC_3 + s * (ARC_5 + s * (ARC_7 + s * (ARC_9 + s * (ARC_11 + s * (ARC_13 + s * (ARC_15 + s * (ARC_17 + s * (ARC_19)))))))));
-  return even + t * odd;
+  return ARC_0 + (t * odd + s * even);
 }
 
 // @ts-ignore: decorator
@@ -57,7 +58,6 @@ export function arcx2(t: v128): v128 {
   even = f64x2.add(f64x2.splat(ARC_6), f64x2.mul(s, even));
   even = f64x2.add(f64x2.splat(ARC_4), f64x2.mul(s, even));
   even = f64x2.add(f64x2.splat(ARC_2), f64x2.mul(s, even));
-  even = f64x2.add(f64x2.splat(ARC_0), f64x2.mul(s, even));
   let odd = f64x2.splat(ARC_19);
   odd = f64x2.add(f64x2.splat(ARC_17), f64x2.mul(s, odd));
   odd = f64x2.add(f64x2.splat(ARC_15), f64x2.mul(s, odd));
@@ -68,7 +68,7 @@ export function arcx2(t: v128): v128 {
   odd = f64x2.add(f64x2.splat(ARC_5), f64x2.mul(s, odd));
   odd = f64x2.add(f64x2.splat(ARC_3), f64x2.mul(s, odd));
   odd = f64x2.add(f64x2.splat(ARC_1), f64x2.mul(s, odd));
-  return f64x2.add(even, f64x2.mul(t, odd));
+  return f64x2.add(f64x2.splat(ARC_0), f64x2.add(f64x2.mul(t, odd), f64x2.mul(s, even)));
 }
 
 // gap(t) with h(-w) = sqrt(t) (GAP_ZERO - w) gap(t). Relative error on [0, 1/2] of the polynomial: 9.3e-18.
@@ -98,9 +98,9 @@ const GAP_20: f64 = 2.2492071483050844;
 @inline
 export function gap(t: f64): f64 {
   const s = t * t;
-  const even: f64 = GAP_0 + s * (GAP_2 + s * (GAP_4 + s * (GAP_6 + s * (GAP_8 + s * (GAP_10 + s * (GAP_12 + s * (GAP_14 + s * (GAP_16 + s * (GAP_18 + s * (GAP_20))))))))));
+  const even: f64 = GAP_2 + s * (GAP_4 + s * (GAP_6 + s * (GAP_8 + s * (GAP_10 + s * (GAP_12 + s * (GAP_14 + s * (GAP_16 + s * (GAP_18 + s * (GAP_20)))))))));
   const odd: f64 = GAP_1 + s * (GAP_3 + s * (GAP_5 + s * (GAP_7 + s * (GAP_9 + s * (GAP_11 + s * (GAP_13 + s * (GAP_15 + s * (GAP_17 + s * (GAP_19)))))))));
-  return even + t * odd;
+  return GAP_0 + (t * odd + s * even);
 }
 
 // @ts-ignore: decorator
@@ -117,7 +117,6 @@ export function gapx2(t: v128): v128 {
   even = f64x2.add(f64x2.splat(GAP_6), f64x2.mul(s, even));
   even = f64x2.add(f64x2.splat(GAP_4), f64x2.mul(s, even));
   even = f64x2.add(f64x2.splat(GAP_2), f64x2.mul(s, even));
-  even = f64x2.add(f64x2.splat(GAP_0), f64x2.mul(s, even));
   let odd = f64x2.splat(GAP_19);
   odd = f64x2.add(f64x2.splat(GAP_17), f64x2.mul(s, odd));
   odd = f64x2.add(f64x2.splat(GAP_15), f64x2.mul(s, odd));
@@ -128,7 +127,7 @@ export function gapx2(t: v128): v128 {
   odd = f64x2.add(f64x2.splat(GAP_5), f64x2.mul(s, odd));
   odd = f64x2.add(f64x2.splat(GAP_3), f64x2.mul(s, odd));
   odd = f64x2.add(f64x2.splat(GAP_1), f64x2.mul(s, odd));
-  return f64x2.add(even, f64x2.mul(t, odd));
+  return f64x2.add(f64x2.splat(GAP_0), f64x2.add(f64x2.mul(t, odd), f64x2.mul(s, even)));
 }
 
 // slope(t) with h'(-w) = (SLOPE_ZERO - w) slope(t) / sqrt(t). Relative error on [0, 1/2] of the polynomial: 4.0e-17.
@@ -160,9 +159,9 @@ const SLOPE_22: f64 = 46.630592114402056;
 @inline
 export function slope(t: f64): f64 {
   const s = t * t;
-  const even: f64 = SLOPE_0 + s * (SLOPE_2 + s * (SLOPE_4 + s * (SLOPE_6 + s * (SLOPE_8 + s * (SLOPE_10 + s * (SLOPE_12 + s * (SLOPE_14 + s * (SLOPE_16 + s * (SLOPE_18 + s * (SLOPE_20 + s * (SLOPE_22)))))))))));
+  const even: f64 = SLOPE_2 + s * (SLOPE_4 + s * (SLOPE_6 + s * (SLOPE_8 + s * (SLOPE_10 + s * (SLOPE_12 + s * (SLOPE_14 + s * (SLOPE_16 + s * (SLOPE_18 + s * (SLOPE_20 + s * (SLOPE_22))))))))));
   const odd: f64 = SLOPE_1 + s * (SLOPE_3 + s * (SLOPE_5 + s * (SLOPE_7 + s * (SLOPE_9 + s * (SLOPE_11 + s * (SLOPE_13 + s * (SLOPE_15 + s * (SLOPE_17 + s * (SLOPE_19 + s * (SLOPE_21))))))))));
-  return even + t * odd;
+  return SLOPE_0 + (t * odd + s * even);
 }
 
 // @ts-ignore: decorator
@@ -180,7 +179,6 @@ export function slopex2(t: v128): v128 {
   even = f64x2.add(f64x2.splat(SLOPE_6), f64x2.mul(s, even));
   even = f64x2.add(f64x2.splat(SLOPE_4), f64x2.mul(s, even));
   even = f64x2.add(f64x2.splat(SLOPE_2), f64x2.mul(s, even));
-  even = f64x2.add(f64x2.splat(SLOPE_0), f64x2.mul(s, even));
   let odd = f64x2.splat(SLOPE_21);
   odd = f64x2.add(f64x2.splat(SLOPE_19), f64x2.mul(s, odd));
   odd = f64x2.add(f64x2.splat(SLOPE_17), f64x2.mul(s, odd));
@@ -192,7 +190,7 @@ export function slopex2(t: v128): v128 {
   odd = f64x2.add(f64x2.splat(SLOPE_5), f64x2.mul(s, odd));
   odd = f64x2.add(f64x2.splat(SLOPE_3), f64x2.mul(s, odd));
   odd = f64x2.add(f64x2.splat(SLOPE_1), f64x2.mul(s, odd));
-  return f64x2.add(even, f64x2.mul(t, odd));
+  return f64x2.add(f64x2.splat(SLOPE_0), f64x2.add(f64x2.mul(t, odd), f64x2.mul(s, even)));
 }
 
 // cap(t) with pi kappa1(-w) = t sqrt(t) cap(t). Relative error on [0, 1/2] of the polynomial: 5.6e-17.
@@ -222,9 +220,9 @@ const CAP_20: f64 = 0.1972788057304496;
 @inline
 export function cap(t: f64): f64 {
   const s = t * t;
-  const even: f64 = CAP_0 + s * (CAP_2 + s * (CAP_4 + s * (CAP_6 + s * (CAP_8 + s * (CAP_10 + s * (CAP_12 + s * (CAP_14 + s * (CAP_16 + s * (CAP_18 + s * (CAP_20))))))))));
+  const even: f64 = CAP_2 + s * (CAP_4 + s * (CAP_6 + s * (CAP_8 + s * (CAP_10 + s * (CAP_12 + s * (CAP_14 + s * (CAP_16 + s * (CAP_18 + s * (CAP_20)))))))));
   const odd: f64 = CAP_1 + s * (CAP_3 + s * (CAP_5 + s * (CAP_7 + s * (CAP_9 + s * (CAP_11 + s * (CAP_13 + s * (CAP_15 + s * (CAP_17 + s * (CAP_19)))))))));
-  return even + t * odd;
+  return CAP_0 + (t * odd + s * even);
 }
 
 // @ts-ignore: decorator
@@ -241,7 +239,6 @@ export function capx2(t: v128): v128 {
   even = f64x2.add(f64x2.splat(CAP_6), f64x2.mul(s, even));
   even = f64x2.add(f64x2.splat(CAP_4), f64x2.mul(s, even));
   even = f64x2.add(f64x2.splat(CAP_2), f64x2.mul(s, even));
-  even = f64x2.add(f64x2.splat(CAP_0), f64x2.mul(s, even));
   let odd = f64x2.splat(CAP_19);
   odd = f64x2.add(f64x2.splat(CAP_17), f64x2.mul(s, odd));
   odd = f64x2.add(f64x2.splat(CAP_15), f64x2.mul(s, odd));
@@ -252,5 +249,5 @@ export function capx2(t: v128): v128 {
   odd = f64x2.add(f64x2.splat(CAP_5), f64x2.mul(s, odd));
   odd = f64x2.add(f64x2.splat(CAP_3), f64x2.mul(s, odd));
   odd = f64x2.add(f64x2.splat(CAP_1), f64x2.mul(s, odd));
-  return f64x2.add(even, f64x2.mul(t, odd));
+  return f64x2.add(f64x2.splat(CAP_0), f64x2.add(f64x2.mul(t, odd), f64x2.mul(s, even)));
 }
