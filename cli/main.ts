@@ -2,9 +2,14 @@
 // commands do (one file each) and any mathematics (the SDK).
 import { Command, CommanderError } from "commander";
 import { VERSION } from "ntkit";
+import { addBench } from "./bench.js";
+import { addCertify } from "./certify.js";
 import { Interrupted, UsageError } from "./errors.js";
+import { addInspect } from "./inspect.js";
+import { addPredict } from "./predict.js";
 import { addQuickstart } from "./quickstart.js";
 import { addReproduce } from "./reproduce.js";
+import { addTrain } from "./train.js";
 
 function makeProgram(): Command {
   const program = new Command("ntkit")
@@ -20,7 +25,8 @@ function makeProgram(): Command {
       "after",
       "\nStart with: ntkit quickstart\nHelp on a command: ntkit <command> --help\nExit codes: 0 done, 1 failed, 2 wrong use, 130 interrupted",
     );
-  for (const add of [addReproduce, addQuickstart]) add(program);
+  const commands = [addQuickstart, addTrain, addCertify, addPredict, addInspect, addReproduce, addBench];
+  for (const add of commands) add(program);
   return program;
 }
 

@@ -113,18 +113,22 @@ export function parseTarget(flag: string, text: string, standard = true): string
 /** An option whose value goes through `parse` with the flag's name. */
 export function valueOption<T>(flags: string, description: string, parse: (flag: string, text: string) => T): Option {
   const option = new Option(flags, description);
-  return option.argParser((text: string) => parse(option.long ?? flags, text));
+  return option.argParser((text: string) => {
+    const flag = option.long ?? flags;
+    // "--json --quiet" has forgotten the file.
+    return text.startsWith("--") ? refuse(flag, "a value", text) : parse(flag, text);
+  });
 }
 
 export function numberOption(flags: string, description: string, range?: Range): Option {
   return valueOption(flags, description, (flag, text) => parseNumber(flag, text, range));
 }
 
-export function choiceOption(flags: string, description: string, choices: readonly string[]): Option {
+/** `--flag <a|b>`. */
+export function choiceOption(flag: string, description: string, choices: readonly string[]): Option {
   const expected = choices.map((choice) => `"${choice}"`).join(" | ");
-  return valueOption(flags, `${description}: ${choices.join(", ")}`, (flag, text) =>
-    choices.includes(text) ? text : refuse(flag, expected, text),
-  );
+  const parse = (_: string, text: string) => (choices.includes(text) ? text : refuse(flag, expected, text));
+  return valueOption(`${flag} <${choices.join("|")}>`, description, parse);
 }
 
 export const dataOption = () =>

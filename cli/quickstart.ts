@@ -10,8 +10,8 @@ const SEEDS = 3;
 
 const NEXT = [
   "",
-  "Next: npm run ntkit -- train --data mnist:3,8 --machine svm --c 15.625 --out svm.safetensors",
-  "      npm run ntkit -- certify svm.safetensors --data mnist:3,8 --samples 100",
+  "Next: npx ntkit train --data mnist:3,8 --machine svm --c 15.625 --out svm.safetensors",
+  "      npx ntkit certify svm.safetensors --data mnist:3,8 --samples 100",
   "",
 ].join("\n");
 

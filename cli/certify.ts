@@ -1,0 +1,165 @@
+// ntkit certify: how far each input may be moved before a machine's decision may change, proved. Ctrl-C keeps what is
+// finished. Not here: the bounds and the report's figures (the SDK).
+import type { Command } from "commander";
+import {
+  type Certificate,
+  type CertifyOptions,
+  certifySamples,
+  describeKernel,
+  type Machine,
+  METHODS,
+  type Method,
+  makeReport,
+  type Report,
+  reportToJson,
+  reportToTsv,
+} from "ntkit";
+import { Interrupted } from "./errors.js";
+import { readMachine, readSplit, type Selection, SPLITS } from "./inputs.js";
+import {
+  type CommonOptions,
+  choiceOption,
+  dataOption,
+  finish,
+  numberOption,
+  parseBracket,
+  parseTarget,
+  samplesOption,
+  seedOption,
+  valueOption,
+} from "./options.js";
+import { checkTargets, Output } from "./output.js";
+import { type Session, withSession } from "./session.js";
+import { alignRows, count, percent, percentDown, radius, scientific, seconds, textTable } from "./table.js";
+
+interface CertifyFlags extends CommonOptions, Selection {
+  readonly method?: Method;
+  readonly bracket?: readonly [number, number];
+  readonly tolerance?: number;
+  readonly tsv?: string;
+  readonly perSample?: boolean;
+}
+
+/** Up to this many samples are listed without being asked for. */
+const LISTED = 20;
+
+function sampleRows(samples: readonly Certificate[]): string {
+  const header = ["index", "label", "prediction", "decision", "radius", "verdict"];
+  const sign = (value: number) => (value > 0 ? "+1" : value < 0 ? "-1" : "0");
+  const rows = samples.map(({ index, label, prediction, decision, radius: own, verdict }) => [
+    String(index),
+    sign(label),
+    sign(prediction),
+    decision.toPrecision(5),
+    radius(own),
+    verdict,
+  ]);
+  return textTable(header, rows, "rrrrrl");
+}
+
+function reportText(report: Report, machine: Machine, perSample: boolean): string {
+  const { samples, correct, accuracy, radius: own, certifiedAccuracy, metadata } = report;
+  const [low, high] = metadata.bracket as [number, number];
+  const complete = metadata.complete === true ? "" : " (interrupted)";
+  const facts = [
+    ["machine", `${machine.machine}, ${describeKernel(machine.kernel)}, ${count(machine.rows.n)} rows`],
+    ["data", `${metadata.data}, ${count(samples)} samples${complete}`],
+    [
+      "certificate",
+      `${report.method}, l-inf, radii from ${low} to ${high}, tolerance ${Number(metadata.tolerance).toExponential()}`,
+    ],
+    ["seconds", seconds(report.seconds)],
+    ["accuracy", `${percent(accuracy)} (${count(correct)} of ${count(samples)})`],
+  ];
+  const radii = [
+    ["radius of the correct", "mean", radius(own.mean)],
+    ["", "std", scientific(own.std)],
+    ["", "median", radius(own.median)],
+    ["", "min", radius(own.min)],
+    ["", "max", radius(own.max)],
+  ];
+  const grid = certifiedAccuracy.map((point, k) => [
+    k === 0 ? "certified accuracy" : "",
+    `at ${point.epsilon === 0 ? "0" : Number(point.epsilon.toPrecision(6))}`,
+    percentDown(point.accuracy),
+  ]);
+  const parts = [alignRows(facts, "ll"), alignRows([...radii, ...grid], "llr")];
+  if (perSample || samples <= LISTED) parts.push(sampleRows(report.perSample));
+  return parts.join("\n");
+}
+
+/** Certificates into `finished`, which keeps those that came out before an interruption. */
+async function collect(
+  machine: Machine,
+  flags: CertifyFlags,
+  options: CertifyOptions,
+  session: Session,
+  output: Output,
+  finished: Certificate[],
+) {
+  session.progress.step("reading");
+  const data = await readSplit(flags, machine, session, output);
+  const start = performance.now();
+  session.progress.step("certifying", 1, "certifying");
+  let interrupted: Interrupted | undefined;
+  try {
+    for await (const certificate of certifySamples(machine, data, { ...options, ...session.work }))
+      finished.push(certificate);
+  } catch (error) {
+    if (!(error instanceof Interrupted) || finished.length === 0) throw error;
+    interrupted = error;
+  }
+  const elapsed = (performance.now() - start) / 1000;
+  return {
+    report: await makeReport(machine, data, finished, options, elapsed, interrupted === undefined),
+    interrupted,
+  };
+}
+
+async function certifyModel(model: string, flags: CertifyFlags): Promise<void> {
+  const { json, tsv, method, bracket, tolerance, samples, seed } = flags;
+  checkTargets({ "--json": json, "--tsv": tsv }, { model });
+  const output = new Output({ quiet: flags.quiet, data: [json, tsv] });
+  const { machine } = readMachine(model);
+  await withSession(flags, async (session) => {
+    const options = { method, bracket, tolerance, samples, seed };
+    const { report, interrupted } = await collect(machine, flags, options, session, output, []);
+    session.progress.clear();
+    output.data(json, reportToJson(report));
+    output.data(tsv, reportToTsv(report));
+    output.text(reportText(report, machine, flags.perSample === true));
+    if (interrupted === undefined) return;
+    const files = [json, tsv].filter((path) => path !== undefined && path !== "-");
+    const where = files.length === 0 ? "shown" : `in ${files.join(" and ")}`;
+    throw interrupted.leaving(`the ${count(report.samples)} finished samples are ${where}`);
+  });
+}
+
+export function addCertify(program: Command): void {
+  const command = program
+    .command("certify")
+    .description("certify a machine's decisions: the radius around each input within which its sign is proved")
+    .argument("<model>", "model file written by ntkit train")
+    .addOption(dataOption().makeOptionMandatory())
+    .addOption(choiceOption("--split", "part of the data (default: test)", SPLITS))
+    .addOption(choiceOption("--method", "bound of the output (default: interval)", METHODS))
+    .addOption(samplesOption())
+    .addOption(seedOption("random samples"))
+    .addOption(valueOption("--bracket <low,high>", "radii searched (default: 0,0.3)", parseBracket))
+    .addOption(
+      numberOption("--tolerance <number>", "relative width at which the search stops (default: 1e-6)", {
+        min: 1e-9,
+        max: 0.5,
+      }),
+    )
+    .addOption(
+      valueOption("--tsv <file>", "write one line a sample; - is standard output", (f, text) => parseTarget(f, text)),
+    )
+    .option("--per-sample", `list every sample (default: up to ${LISTED})`)
+    .action(certifyModel);
+  finish(command, [
+    "certify svm.safetensors --data mnist:3,8",
+    "certify svm.safetensors --data mnist:3,8 --samples random:100 --seed 1 --json report.json --tsv radii.tsv",
+    "certify svm.safetensors --data mnist:3,8 --samples 10 --bracket 0,0.1 --tolerance 1e-8",
+  ]);
+}

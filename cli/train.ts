@@ -1,0 +1,110 @@
+// ntkit train: a machine from a data set, into a model file. Writes the file when all is done, and nothing before.
+// Not here: which options belong to which machine (trainer.ts).
+import type { Command } from "commander";
+import { type Dataset, describeKernel, type Machine, SvmSgdMachine } from "ntkit";
+import { readData } from "./inputs.js";
+import { choiceOption, dataOption, finish, numberOption, parseTarget, seedOption, valueOption } from "./options.js";
+import { checkTargets, Output } from "./output.js";
+import { withSession } from "./session.js";
+import { alignRows, count, seconds } from "./table.js";
+import { KERNELS, MACHINES, type TrainOptions, trainerOf } from "./trainer.js";
+
+/** What training came to, as --json writes it. */
+async function summaryOf(machine: Machine, data: Dataset, out: string, bytes: number, elapsed: number) {
+  return {
+    model: out,
+    bytes,
+    machine: machine.machine,
+    parameters: machine.parameters,
+    kernel: machine.kernel,
+    rows: machine.rows.n,
+    columns: machine.rows.d,
+    bias: machine.bias,
+    training: machine.training,
+    ...(machine instanceof SvmSgdMachine ? { history: machine.history } : {}),
+    trainingRows: data.n,
+    seconds: elapsed,
+    data: machine.dataName,
+    dataHash: machine.dataHash,
+    modelHash: await machine.hash(),
+  };
+}
+
+/** Figures of training to four digits, counts in full. */
+export function figure(value: number): string {
+  return Number.isInteger(value) ? count(value) : String(Number(value.toPrecision(4)));
+}
+
+function summaryText(machine: Machine, data: Dataset, out: string, bytes: number, elapsed: number): string {
+  const rows = [
+    ["machine", machine.machine],
+    ...Object.entries(machine.parameters).map(([name, value]) => [name, String(value)]),
+    ["kernel", describeKernel(machine.kernel)],
+    ["data", `${data.name}, ${count(data.n)} x ${count(data.d)}`],
+    ...Object.entries(machine.training).map(([name, value]) => [name, figure(value)]),
+    ["seconds", seconds(elapsed)],
+    ["file", `${out}, ${count(machine.rows.n)} rows, ${count(bytes)} bytes`],
+  ];
+  return alignRows(rows, "ll");
+}
+
+async function train(options: TrainOptions): Promise<void> {
+  const trainer = trainerOf(options);
+  checkTargets({ "--out": options.out, "--json": options.json });
+  const output = new Output({ quiet: options.quiet, data: [options.json] });
+  await withSession(options, async (session) => {
+    session.progress.step("reading");
+    const { train: data } = await readData(options.data, session);
+    const start = performance.now();
+    session.progress.step("training");
+    const machine = await trainer.fit(data, session.work);
+    const elapsed = (performance.now() - start) / 1000;
+    const bytes = machine.save();
+    session.signal.throwIfAborted();
+    output.data(options.out, bytes);
+    session.progress.clear();
+    output.text(summaryText(machine, data, options.out, bytes.length, elapsed));
+    if (options.json !== undefined)
+      output.json(options.json, await summaryOf(machine, data, options.out, bytes.length, elapsed));
+  });
+}
+
+export function addTrain(program: Command): void {
+  const command = program
+    .command("train")
+    .description("train a machine on a data set and write it to a model file")
+    .addOption(dataOption().makeOptionMandatory())
+    .addOption(
+      choiceOption(
+        "--machine",
+        "ridge regression, exact SVM, or the paper's subgradient descent",
+        MACHINES,
+      ).makeOptionMandatory(),
+    )
+    .addOption(
+      valueOption("--out <file>", "model file to write", (f, text) =>
+        parseTarget(f, text, false),
+      ).makeOptionMandatory(),
+    )
+    .addOption(numberOption("--lambda <number>", "regularisation (default: 1; svm-sgd: 0.001)"))
+    .addOption(numberOption("--c <number>", "svm: C = 1 / lambda, instead of --lambda"))
+    .option("--bias", "svm: with a bias b (default: without, as in the paper)")
+    .addOption(numberOption("--tolerance <number>", "krr: relative residual (1e-8); svm: relative duality gap (1e-6)"))
+    .addOption(numberOption("--epochs <n>", "svm-sgd: passes over the data (default: 300)"))
+    .addOption(numberOption("--batch <n>", "svm-sgd: rows in a batch (default: 64)"))
+    .addOption(numberOption("--lr <number>", "svm-sgd: learning rate (default: 1)"))
+    .addOption(seedOption("svm-sgd's shuffles"))
+    .addOption(
+      choiceOption("--kernel", "kernel of the network, trained whole or in its last layer (default: ntk)", KERNELS),
+    )
+    .addOption(numberOption("--depth <n>", "hidden layers (default: 1)"))
+    .addOption(numberOption("--weight-variance <number>", "variance of the weights (default: 1)"))
+    .addOption(numberOption("--bias-variance <number>", "variance of the biases (default: 0)"))
+    .action(train);
+  finish(command, [
+    "train --data mnist:0,1 --machine krr --lambda 1 --out ridge.safetensors",
+    "train --data mnist:3,8 --machine svm --c 15.625 --out svm.safetensors",
+    "train --data mnist:4,9 --machine svm-sgd --epochs 300 --seed 1 --out sgd.safetensors",
+    "train --data points.npz --machine svm --depth 3 --out deep.safetensors",
+  ]);
+}
