@@ -97,7 +97,7 @@ async function collect(
   output: Output,
   finished: Certificate[],
 ) {
-  session.progress.step("reading");
+  session.progress.step("reading", 0);
   const data = await readSplit(flags, machine, session, output);
   const start = performance.now();
   session.progress.step("certifying", 1, "certifying");

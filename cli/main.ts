@@ -54,6 +54,7 @@ function explain(program: Command, error: unknown): number {
 
 // A reader that has seen enough (head, less) closes the pipe.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") process.stderr.write(`ntkit: standard output: ${error.message}\n`);
   process.exit(error.code === "EPIPE" ? 0 : 1);
 });
 

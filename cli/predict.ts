@@ -51,7 +51,7 @@ async function predict(model: string, flags: PredictFlags): Promise<void> {
   const output = new Output({ quiet: flags.quiet, data: [flags.json] });
   const { machine } = readMachine(model);
   await withSession(flags, async (session) => {
-    session.progress.step("reading");
+    session.progress.step("reading", 0);
     const data = await readSplit(flags, machine, session, output);
     const { indices, rows } = await choose(data, flags, session);
     const start = performance.now();

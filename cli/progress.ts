@@ -63,8 +63,14 @@ export class ProgressLine {
     const detail = stage === "" || stage === this.name ? "" : `: ${stage}`;
     const line = `[${bar}] ${Math.floor(100 * whole)}%  ${elapsed} s  ${this.name}${detail}`;
     // Carriage return, the text, and an erase to the end of the line.
-    this.stream.write(`\r${line.slice(0, Math.max(20, (this.stream.columns ?? 80) - 1))}\x1b[K`);
+    this.stream.write(`\r${line.slice(0, this.width())}\x1b[K`);
     this.visible = true;
+  }
+
+  /** One column is left free: a full line wraps on some terminals, and some say that they have 0 columns. */
+  private width(): number {
+    const columns = this.stream.columns ?? 0;
+    return columns > 1 ? columns - 1 : 79;
   }
 
   /** Takes the line away; results can be printed. */

@@ -53,7 +53,7 @@ async function train(options: TrainOptions): Promise<void> {
   checkTargets({ "--out": options.out, "--json": options.json });
   const output = new Output({ quiet: options.quiet, data: [options.json] });
   await withSession(options, async (session) => {
-    session.progress.step("reading");
+    session.progress.step("reading", 0);
     const { train: data } = await readData(options.data, session);
     const start = performance.now();
     session.progress.step("training");

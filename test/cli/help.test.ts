@@ -1,0 +1,157 @@
+// Help, version and wrong use: what is printed and how the process ends.
+import { describe, expect, test } from "vitest";
+import { run, scratchFolder, shell } from "./run.js";
+
+const COMMANDS = ["quickstart", "train", "certify", "predict", "inspect", "reproduce", "bench"];
+
+describe("help", () => {
+  test("lists the commands and exit codes", async () => {
+    const { code, stdout, stderr } = await run(["--help"]);
+    expect(code).toBe(0);
+    expect(stderr).toBe("");
+    expect(stdout).toMatchInlineSnapshot(`
+      "Usage: ntkit [options] [command]
+
+      Infinite-width neural networks as kernel machines: trained, compared and
+      certified
+
+      Options:
+        --version                    print the version
+        --help                       show this help
+
+      Commands:
+        quickstart [options]         train ten machines on MNIST 0/1, certify every
+                                     test image, print Tables 3 and 2
+        train [options]              train a machine on a data set and write it to a
+                                     model file
+        certify [options] <model>    certify a machine's decisions: the radius around
+                                     each input within which its sign is proved
+        predict [options] <model>    a machine's decisions on a data set, and their
+                                     accuracy
+        inspect [options] <model>    show what a model file holds: machine, kernel,
+                                     training report, rows, hashes
+        reproduce [options] <table>  measure a table of the paper on MNIST 0/1 and
+                                     print it beside the paper's figures
+        bench [args...]              time the jobs of the benchmark suite, beside
+                                     their peers with --peers
+
+      Start with: ntkit quickstart
+      Help on a command: ntkit <command> --help
+      Exit codes: 0 done, 1 failed, 2 wrong use, 130 interrupted
+      "
+    `);
+  });
+
+  const flags: Record<string, string[]> = {
+    train: ["--data", "--machine", "--lambda", "--c", "--bias", "--depth", "--kernel", "--epochs", "--batch", "--lr"],
+    certify: ["--data", "--split", "--method", "--samples", "--seed", "--bracket", "--tolerance", "--tsv"],
+    predict: ["--data", "--split", "--samples"],
+    reproduce: ["--lambda", "--rows", "--samples", "--seeds"],
+    inspect: [],
+    quickstart: [],
+  };
+  test.each(Object.entries(flags))("of %s names its flags and gives examples", async (command, own) => {
+    const { code, stdout } = await run([command, "--help"]);
+    expect(code).toBe(0);
+    for (const flag of [...own, "--threads", "--memory", "--json", "--quiet", "--debug"])
+      expect(stdout).toContain(`  ${flag}`);
+    expect(stdout).toContain(`Examples:\n  $ ntkit ${command}`);
+  });
+
+  test("no command prints the help on standard error and ends with 2", async () => {
+    const { code, stdout, stderr } = await run([]);
+    expect(code).toBe(2);
+    expect(stdout).toBe("");
+    for (const command of COMMANDS) expect(stderr).toContain(`\n  ${command} `);
+  });
+
+  test("--version prints the version alone", async () => {
+    const { code, stdout } = await run(["--version"]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+});
+
+describe("wrong use ends with 2 and names what was expected", () => {
+  const train = "train --data mnist:0,1 --out x.safetensors";
+  const certify = "certify m.safetensors --data mnist:0,1";
+  const cases: [line: string, message: string][] = [
+    ["foo", "unknown command 'foo'"],
+    ["train", "required option '--data <source>' not specified"],
+    [`${train} --machine krr --frobnicate`, "unknown option '--frobnicate'"],
+    [`${train} --machine krr --lamda 1`, "unknown option '--lamda' (Did you mean --lambda?)"],
+    [`${train} --machine krr extra`, "too many arguments for 'train'. Expected 0 arguments but got 1."],
+    [`${train} --machine forest`, '--machine: expected "krr" | "svm" | "svm-sgd", got "forest"'],
+    [`${train} --machine krr --lambda abc`, '--lambda: expected a number, got "abc"'],
+    [`${train} --machine krr --lambda 0x10`, '--lambda: expected a number, got "0x10"'],
+    [`${train} --machine krr --lambda -1`, "--lambda: expected a finite number >= 0, got -1"],
+    [`${train} --machine krr --epochs 3`, "--epochs: expected only with --machine svm-sgd, got --machine krr"],
+    [`${train} --machine krr --c 1`, "--c: expected only with --machine svm, got --machine krr"],
+    [`${train} --machine svm-sgd --bias`, "--bias: expected only with --machine svm, got --machine svm-sgd"],
+    [`${train} --machine svm --seed 1`, "--seed: expected only with --machine svm-sgd, got --machine svm"],
+    [`${train} --machine svm --c 1 --lambda 1`, "--c: expected either c or lambda = 1 / c, got both"],
+    [`${train} --machine svm --c 0`, "--c: expected a finite number > 0"],
+    [`${train} --machine svm-sgd --lr 0`, "--lr: expected a finite number > 0, got 0"],
+    [`${train} --machine svm-sgd --batch 1.5`, "--batch: expected an integer >= 1"],
+    [`${train} --machine svm --depth 0`, "--depth: expected an integer >= 1"],
+    [`${train} --machine svm --weight-variance 0`, "--weight-variance: expected a finite number > 0"],
+    [`${train} --machine svm --kernel rbf`, '--kernel: expected "ntk" | "nngp", got "rbf"'],
+    ["train --data mnist:0,0 --machine svm --out x", "--data: expected"],
+    ["train --data mnist:0,11 --machine svm --out x", "--data: expected"],
+    ["train --data x.npy --machine svm --out x", "--data: expected"],
+    ["train --data mnist:0,1 --machine svm --out -", '--out: expected the path of a file, got "-"'],
+    [`${certify} --samples 0`, '--samples: expected "all", a number N >= 1 or "random:N", got "0"'],
+    [`${certify} --samples some`, '--samples: expected "all", a number N >= 1 or "random:N", got "some"'],
+    [`${certify} --bracket 0.3,0`, '--bracket: expected two radii with 0 <= low < high, as "0,0.3", got "0.3,0"'],
+    [`${certify} --tolerance 0`, '--tolerance: expected a number >= 1e-9 and <= 0.5, got "0"'],
+    [`${certify} --split validation`, '--split: expected "test" | "train", got "validation"'],
+    [`${certify} --method magic`, '--method: expected "interval", got "magic"'],
+    [`${certify} --seed -1`, '--seed: expected an integer >= 0, got "-1"'],
+    [`${certify} --threads many`, '--threads: expected an integer >= 0 and <= 64, got "many"'],
+    [`${certify} --memory 1TB`, "--memory: expected bytes from 8MiB to 4GiB"],
+    [`${certify} --json --quiet`, '--json: expected a value, got "--quiet"'],
+    [`${certify} --json - --tsv -`, '--tsv: expected another file than --json, got "-" for both'],
+    [`${certify} --json m.safetensors`, '--json: expected another file than model, got "m.safetensors" for both'],
+    ["reproduce", "missing required argument 'table'"],
+    ["reproduce table4", 'table: expected table3 or table2, got "table4"'],
+    ["reproduce table2 --lambda 1", '--lambda: expected svm rows for table2, got "krr" rows'],
+    ["reproduce table2 --rows krr", '--rows: expected svm rows for table2, got "krr" rows'],
+    ["reproduce table3 --rows svm --lambda 1", "--lambda: expected krr among --rows"],
+    ["reproduce table3 --lambda 1,x", '--lambda: expected numbers >= 0, as "0,1,1000", got "1,x"'],
+    ["reproduce table3 --lambda 1 --seeds 3", "--seeds: expected svm among --rows"],
+    ["quickstart now", "too many arguments for 'quickstart'. Expected 0 arguments but got 1."],
+  ];
+  test.concurrent.each(cases)("ntkit %s", async (line, message) => {
+    const { code, stdout, stderr } = await shell(line);
+    expect(stderr).toContain(`ntkit: ${message}`);
+    expect(stderr).toMatch(/\nSee ntkit( \w+)? --help\n$/);
+    expect(stdout).toBe("");
+    expect(code).toBe(2);
+  });
+});
+
+describe("work that fails ends with 1 and one line", () => {
+  const folder = scratchFolder();
+  const cases: [line: string, message: string][] = [
+    ["certify nowhere.safetensors --data mnist:0,1", "nowhere.safetensors: no such file"],
+    ["inspect .", ".: is a folder, a model file was expected"],
+    ["train --data nowhere:0,1 --machine svm --out x", "nowhere: no such file or folder"],
+    ["train --data nowhere.npz --machine svm --out x", "nowhere.npz: no such file or folder"],
+    ["train --data mnist:0,1 --machine svm --out no/x", "no/x: can not be written, its folder does not exist"],
+    ["train --data mnist:0,1 --machine krr --memory 16MiB --out x", "rows needs 23 MiB, the budget is 16 MiB"],
+    ["reproduce table3 --json no/x", "no/x: can not be written, its folder does not exist"],
+  ];
+  test.concurrent.each(cases)("ntkit %s", async (line, message) => {
+    const { code, stdout, stderr } = await shell(line, { folder });
+    expect(stderr).toContain(`ntkit: ${message}`);
+    expect(stderr.trim().split("\n")).toHaveLength(1);
+    expect(stdout).toBe("");
+    expect(code).toBe(1);
+  });
+
+  test("--debug shows the stack", async () => {
+    const { code, stderr } = await shell("inspect nowhere --debug", { folder });
+    expect(stderr).toMatch(/nowhere: no such file\n\s+at /);
+    expect(code).toBe(1);
+  });
+});

@@ -1,0 +1,163 @@
+// The whole way on points of real numbers from an NPZ file: train, inspect, certify, predict, for every machine.
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, test } from "vitest";
+import { readSafetensors } from "../../sdk/data/safetensors.js";
+import { writePoints } from "./points.js";
+import { scratchFolder, shell } from "./run.js";
+
+const folder = scratchFolder();
+const json = (name: string) => JSON.parse(readFileSync(join(folder, name), "utf8"));
+
+beforeAll(() => {
+  writePoints(folder, "points.npz", 200, 60);
+  writePoints(folder, "other.npz", 50, 10, 5);
+});
+
+const machines: [name: string, flags: string][] = [
+  ["krr", "--lambda 0.1"],
+  ["svm", "--c 10"],
+  ["svm", "--lambda 0.1 --bias --tolerance 1e-8"],
+  ["svm-sgd", "--epochs 50 --batch 16 --seed 7"],
+];
+
+describe.each(machines)("%s %s", (name, flags) => {
+  const model = `${name}${flags.replace(/\W+/g, "-")}.safetensors`;
+
+  test("trains, and says what it did", async () => {
+    const train = `train --data points.npz --machine ${name} ${flags} --out ${model} --json train.json`;
+    const { code, stdout, stderr } = await shell(train, { folder });
+    expect(stderr).toBe("");
+    expect(code).toBe(0);
+    expect(stdout).toMatch(new RegExp(`^machine +${name}$`, "m"));
+    const summary = json("train.json");
+    expect(summary).toMatchObject({ model, machine: name, columns: 8, trainingRows: 200, data: "points.npz train" });
+    expect(readSafetensors(readFileSync(join(folder, model))).metadata.machine).toBe(name);
+  });
+
+  test("is inspected", async () => {
+    const { code, stdout } = await shell(`inspect ${model} --json -`, { folder });
+    expect(code).toBe(0);
+    const { machine, columns, storage, dataHash, modelHash } = JSON.parse(stdout);
+    expect({ machine, columns, storage }).toEqual({ machine: name, columns: 8, storage: "float64" });
+    expect(dataHash).toBe(json("train.json").dataHash);
+    expect(modelHash).toBe(json("train.json").modelHash);
+  });
+
+  test("is certified: the report has the documented shape, and radii in the TSV are the same numbers", async () => {
+    const certify = `certify ${model} --data points.npz --json report.json --tsv radii.tsv`;
+    const { code, stdout, stderr } = await shell(certify, { folder });
+    expect(stderr).toBe("");
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^accuracy +\d+\.\d\d% \(\d+ of 60\)$/m);
+    const report = json("report.json");
+    const { samples, correct, accuracy, radius, seconds, method, norm, metadata, perSample } = report;
+    expect({ samples, method, norm }).toEqual({ samples: 60, method: "interval", norm: "inf" });
+    expect(accuracy).toBe(correct / samples);
+    expect(correct).toBeGreaterThan(54);
+    expect(seconds).toBeGreaterThan(0);
+    expect(metadata).toMatchObject({ complete: true, machine: name, bracket: [0, 0.3], tolerance: 1e-6 });
+    for (const figure of ["mean", "std", "median", "min", "max"]) expect(radius[figure]).toBeGreaterThanOrEqual(0);
+    expect(perSample).toHaveLength(60);
+    for (const [k, sample] of perSample.entries()) {
+      const keys = ["index", "label", "prediction", "decision", "radius", "correct", "seconds"];
+      expect(Object.keys(sample)).toEqual(expect.arrayContaining(keys));
+      expect(sample.index).toBe(k);
+    }
+    const [header = "", ...lines] = readFileSync(join(folder, "radii.tsv"), "utf8").trimEnd().split("\n");
+    const column = header.split("\t").indexOf("radius");
+    expect(lines.map((line) => Number(line.split("\t")[column]))).toEqual(
+      perSample.map((sample: { radius: number }) => sample.radius),
+    );
+  });
+
+  test("predicts what it certifies", async () => {
+    const { code, stdout } = await shell(`predict ${model} --data points.npz --json -`, { folder });
+    expect(code).toBe(0);
+    const predicted = JSON.parse(stdout);
+    const report = json("report.json");
+    expect(predicted.samples).toBe(60);
+    for (const [k, { decision }] of predicted.perSample.entries())
+      expect(decision).toBeCloseTo(report.perSample[k].decision, 9);
+  });
+});
+
+describe("with a machine at hand", () => {
+  const model = "svm-c-10.safetensors";
+
+  test("--json - prints JSON alone on standard output, the table on standard error", async () => {
+    const { code, stdout, stderr } = await shell(`certify ${model} --data points.npz --json -`, { folder });
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout).samples).toBe(60);
+    expect(stderr).toContain("certified accuracy");
+  });
+
+  test("--quiet prints nothing", async () => {
+    const { stdout, stderr } = await shell(`certify ${model} --data points.npz --quiet`, { folder });
+    expect(stdout + stderr).toBe("");
+  });
+
+  test("--samples takes the first N or N at random, the same for the same seed", async () => {
+    const indices = async (flags: string) => {
+      const { stdout } = await shell(`certify ${model} --data points.npz --quiet --json - ${flags}`, { folder });
+      return JSON.parse(stdout).perSample.map(({ index }: { index: number }) => index);
+    };
+    expect(await indices("--samples 3")).toEqual([0, 1, 2]);
+    expect(await indices("--samples 1000")).toHaveLength(60);
+    const drawn = await indices("--samples random:5 --seed 3");
+    expect(drawn).toHaveLength(5);
+    expect(await indices("--samples random:5 --seed 3")).toEqual(drawn);
+    expect(await indices("--samples random:5 --seed 4")).not.toEqual(drawn);
+  });
+
+  test("--split train certifies the training rows", async () => {
+    const { stdout } = await shell(`certify ${model} --data points.npz --split train --json -`, { folder });
+    expect(JSON.parse(stdout).samples).toBe(200);
+  });
+
+  test("up to 20 samples are listed", async () => {
+    const few = await shell(`certify ${model} --data points.npz --samples 20`, { folder });
+    expect(few.stdout).toMatch(/index {2}label {2}prediction/);
+    const many = await shell(`certify ${model} --data points.npz --samples 21`, { folder });
+    expect(many.stdout).not.toContain("prediction");
+    const asked = await shell(`certify ${model} --data points.npz --samples 21 --per-sample`, { folder });
+    expect(asked.stdout).toContain("prediction");
+  });
+
+  test("threads do not change a radius", async () => {
+    const radii = async (threads: number) => {
+      const { stdout } = await shell(`certify ${model} --data points.npz --json - --threads ${threads}`, { folder });
+      return JSON.parse(stdout).perSample.map(({ radius }: { radius: number }) => radius);
+    };
+    const one = await radii(1);
+    expect(await radii(0)).toEqual(one);
+    expect(await radii(3)).toEqual(one);
+  });
+
+  test("data with other columns is refused with both numbers", async () => {
+    const { code, stderr } = await shell(`certify ${model} --data other.npz`, { folder });
+    expect(stderr).toContain("expected 8 columns, got 5");
+    expect(code).toBe(1);
+  });
+
+  test("a model of other data is used with a note", async () => {
+    writePoints(folder, "more.npz", 100, 10);
+    const { code, stderr } = await shell(`predict ${model} --data more.npz`, { folder });
+    expect(code).toBe(0);
+    expect(stderr).toContain('the model was trained on "points.npz train", not on the training set of more.npz');
+  });
+
+  test("a deeper network trains and predicts, and its certificate is refused with the reason", async () => {
+    const train = await shell("train --data points.npz --machine svm --depth 3 --out deep.safetensors", { folder });
+    expect(train.stdout).toContain("NTK, 3 hidden layers");
+    const predict = await shell("predict deep.safetensors --data points.npz --json -", { folder });
+    expect(JSON.parse(predict.stdout).accuracy).toBeGreaterThan(0.9);
+    const certify = await shell("certify deep.safetensors --data points.npz", { folder });
+    expect(certify.stderr).toContain("expected the two-layer NTK (depth 1, biasVariance 0) for certificates");
+    expect(certify.code).toBe(1);
+  });
+
+  test("nothing but the files asked for is left in the folder", () => {
+    expect(readdirSync(folder).filter((name) => name.endsWith(".tmp"))).toEqual([]);
+  });
+});
