@@ -21,6 +21,7 @@ export class ProgressLine {
   private counted: string | undefined;
   private finished = 0;
   private weight = 1;
+  private share = 0;
   private total = 1;
   private drawn = 0;
   private visible = false;
@@ -45,6 +46,7 @@ export class ProgressLine {
     this.name = name;
     this.weight = weight;
     this.counted = counted;
+    this.share = 0;
     this.draw({ stage: "", done: 0, total: 1 }, true);
   }
 
@@ -56,11 +58,13 @@ export class ProgressLine {
     if (!this.shown || (!now && time - this.drawn < PACE)) return;
     this.drawn = time;
     const moves = this.counted === undefined || this.counted === stage;
-    const share = moves && total > 0 ? Math.min(1, done / total) : 0;
-    const whole = Math.min(1, (this.finished + this.weight * share) / Math.max(this.total, 1e-9));
+    // Never backwards, unless the whole step is one stage after another.
+    if (moves && total > 0)
+      this.share = Math.max(this.counted === undefined ? 0 : this.share, Math.min(1, done / total));
+    const whole = Math.min(1, (this.finished + this.weight * this.share) / Math.max(this.total, 1e-9));
     const bar = "#".repeat(Math.round(whole * BAR)).padEnd(BAR, ".");
     const elapsed = ((time - this.start) / 1000).toFixed(0);
-    const detail = stage === "" || stage === this.name ? "" : `: ${stage}`;
+    const detail = stage === "" || stage === this.name || stage === this.counted ? "" : `: ${stage}`;
     const line = `[${bar}] ${Math.floor(100 * whole)}%  ${elapsed} s  ${this.name}${detail}`;
     // Carriage return, the text, and an erase to the end of the line.
     this.stream.write(`\r${line.slice(0, this.width())}\x1b[K`);

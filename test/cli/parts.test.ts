@@ -92,6 +92,25 @@ describe("progress", () => {
     expect(stream.written.at(-1)).toBe("\r\x1b[K");
   });
 
+  test("only the counted stage moves the percentage, and never backwards", async () => {
+    const stream = terminal(true);
+    const line = new ProgressLine(stream, true);
+    line.plan(2);
+    line.step("work", 2, "main part");
+    for (const [stage, done] of [
+      ["aside", 9],
+      ["main part", 5],
+      ["aside", 1],
+      ["main part", 2],
+    ] as const) {
+      await new Promise((resolve) => setTimeout(resolve, 110));
+      line.report({ stage, done, total: 10 });
+    }
+    expect(stream.written.map((text) => /(\d+)%/.exec(text)?.[1])).toEqual(["0", "0", "50", "50", "50"]);
+    expect(stream.written[1]).toContain("work: aside");
+    expect(stream.written[2]).not.toContain("main part");
+  });
+
   test("nothing where there is no terminal, or where it is not wanted", () => {
     for (const [isTTY, wanted] of [
       [false, true],

@@ -1,9 +1,11 @@
 // The whole way on points of real numbers from an NPZ file: train, inspect, certify, predict, for every machine.
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
+import { writeNpy } from "../../sdk/data/npy.js";
+import { writeNpz } from "../../sdk/data/npz.js";
 import { readSafetensors } from "../../sdk/data/safetensors.js";
-import { writePoints } from "./points.js";
+import { points, writePoints } from "./points.js";
 import { scratchFolder, shell } from "./run.js";
 
 const folder = scratchFolder();
@@ -145,6 +147,45 @@ describe("with a machine at hand", () => {
     const { code, stderr } = await shell(`predict ${model} --data more.npz`, { folder });
     expect(code).toBe(0);
     expect(stderr).toContain('the model was trained on "points.npz train", not on the training set of more.npz');
+  });
+
+  test("a pair of NPY files is one split, and the note says so", async () => {
+    const { x, y } = points(30, 8, 5);
+    writeFileSync(join(folder, "x.npy"), writeNpy(x));
+    writeFileSync(join(folder, "y.npy"), writeNpy(y));
+    const { code, stderr } = await shell("train --data x.npy,y.npy --machine krr --out npy.safetensors", { folder });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    const certify = await shell("certify npy.safetensors --data x.npy,y.npy", { folder });
+    expect(certify.code).toBe(0);
+    expect(certify.stderr).toBe("ntkit: x.npy,y.npy has one split only: it is training and test set\n");
+  });
+
+  test("rows that no solver can satisfy end with 1 and say how far it came", async () => {
+    const x = { data: new Float64Array([1, 2, 1, 2, 3, 1]), shape: [3, 2] };
+    writeFileSync(join(folder, "same.npz"), writeNpz({ x, y: { data: new Int8Array([1, -1, 1]), shape: [3] } }));
+    const train = "train --data same.npz --machine krr --lambda 0 --out same.safetensors";
+    const { code, stderr } = await shell(train, { folder });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^ntkit: .*relative residual reached .*\n$/);
+  });
+
+  test("labels that are not two classes are refused with the file's name", async () => {
+    const x = { data: new Float64Array([1, 2, 3]), shape: [3, 1] };
+    writeFileSync(join(folder, "three.npz"), writeNpz({ x, y: { data: new Int8Array([0, 1, 2]), shape: [3] } }));
+    const { code, stderr } = await shell("train --data three.npz --machine krr --out x.safetensors", { folder });
+    expect(code).toBe(1);
+    expect(stderr).toBe("ntkit: three.npz: y: expected labels -1 and +1, or 0 and 1, got 0, 1, 2\n");
+  });
+
+  test("a model file that is cut short or foreign is refused with its name", async () => {
+    const whole = readFileSync(join(folder, model));
+    writeFileSync(join(folder, "short.safetensors"), whole.subarray(0, whole.length - 9));
+    const short = await shell("inspect short.safetensors", { folder });
+    expect(short.code).toBe(1);
+    expect(short.stderr).toMatch(/^ntkit: short\.safetensors: safetensors: .*\n$/);
+    const foreign = await shell("inspect points.npz", { folder });
+    expect(foreign.code).toBe(1);
+    expect(foreign.stderr).toMatch(/^ntkit: points\.npz: .*\n$/);
   });
 
   test("a deeper network trains and predicts, and its certificate is refused with the reason", async () => {
