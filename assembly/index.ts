@@ -30,3 +30,4 @@ export { subgradientEpoch, subgradientEpochs } from "./solver/subgradient";
 export { certifyIntervals, intervalBounds, setThread } from "./bounds/certify";
 export { initialLayer, initialOutput, plainLayer, randomNormals } from "./network/initial";
 export { networkOutputs, networkSteps } from "./network/step";
+export { tangentBackward, tangentForward, tangentLast, tangentShare } from "./network/tangent";
