@@ -71,9 +71,9 @@ function twoLayerRow(c: f64, norm: f64, norms: usize, count: i32, out: usize): v
     const own = f64x2.splat(norm);
     for (; j + 2 <= <usize>count; j += 2) {
       const dot = v128.load(out + (j << 3));
-      const q = f64x2.max(f64x2.sqrt(f64x2.mul(own, v128.load(norms + (j << 3)))), tiny);
+      const q = f64x2.sqrt(f64x2.mul(own, v128.load(norms + (j << 3))));
       const size = f64x2.abs(dot);
-      const t = f64x2.max(f64x2.div(f64x2.sub(q, size), f64x2.mul(two, q)), zero);
+      const t = f64x2.max(f64x2.div(f64x2.sub(q, size), f64x2.mul(two, f64x2.max(q, tiny))), zero);
       const bend = f64x2.mul(f64x2.mul(f64x2.sqrt(t), f64x2.sub(f64x2.mul(z, q), size)), gapx2(t));
       const straight = f64x2.mul(twoPi, f64x2.max(dot, zero));
       v128.store(out + (j << 3), f64x2.mul(factor, f64x2.add(straight, bend)));
@@ -81,9 +81,9 @@ function twoLayerRow(c: f64, norm: f64, norms: usize, count: i32, out: usize): v
   }
   for (; j < <usize>count; ++j) {
     const dot = load<f64>(out + (j << 3));
-    const q = Math.max(Math.sqrt(norm * load<f64>(norms + (j << 3))), 1e-300);
+    const q = Math.sqrt(norm * load<f64>(norms + (j << 3)));
     const size = Math.abs(dot);
-    const t = Math.max((q - size) / (2 * q), 0);
+    const t = Math.max((q - size) / (2 * Math.max(q, 1e-300)), 0);
     const bend = Math.sqrt(t) * (GAP_ZERO_HIGH * q - size) * gap(t);
     store<f64>(out + (j << 3), c * (TWO_PI * Math.max(dot, 0) + bend));
   }
