@@ -1,10 +1,10 @@
 // Gram matrices: tiles, storage, threads, memory, cancelling.
 import { describe, expect, it } from "vitest";
+import { mnist } from "../../sdk/data/mnist.js";
 import { MemoryBudgetError } from "../../sdk/errors.js";
 import { crossGram, estimateMemory, GramMatrix } from "../../sdk/kernels/gram.js";
 import { ntk } from "../../sdk/kernels/kernel.js";
 import { spectrum } from "../../sdk/kernels/spectrum.js";
-import { mnist } from "../../sdk/data/mnist.js";
 import { Runtime } from "../../sdk/runtime/runtime.js";
 import { LEVELS, oracle, randomData, runtimeAt } from "../helpers.js";
 
@@ -71,7 +71,12 @@ it("every level and 0, 1, 2 and 3 threads give the same bits", async () => {
   const data = randomData(700, 12, 1, true);
   const p = Float64Array.from({ length: 700 }, (_, i) => Math.cos(i));
   const results: Float64Array[] = [];
-  for (const [level, threads] of [...LEVELS.map((name) => [name, 0] as const), ["simd", 1], ["simd", 2], ["simd", 3]] as const) {
+  for (const [level, threads] of [
+    ...LEVELS.map((name) => [name, 0] as const),
+    ["simd", 1],
+    ["simd", 2],
+    ["simd", 3],
+  ] as const) {
     const runtime = await runtimeAt(level, threads);
     const gram = await GramMatrix.create(kernel, data, { runtime });
     results.push(await gram.multiply(p), gram.row(300));

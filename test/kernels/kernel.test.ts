@@ -105,15 +105,19 @@ describe.each(KERNELS)("$kind depth $depth, variances $weightVariance $biasVaria
     const runtime = await runtimeAt("simd");
     const entry = fc.oneof(fc.constant(0), fc.double({ min: -1e6, max: 1e6, noNaN: true }), fc.constant(1e-8));
     await fc.assert(
-      fc.asyncProperty(fc.array(entry, { minLength: 3, maxLength: 3 }), fc.array(entry, { minLength: 3, maxLength: 3 }), async (x, y) => {
-        const [xy, xx, yy] = await Promise.all([
-          value(runtime, kernel, x, y),
-          value(runtime, kernel, x, x),
-          value(runtime, kernel, y, y),
-        ]);
-        expect(Number.isFinite(xy)).toBe(true);
-        expect(Math.abs(xy)).toBeLessThanOrEqual(Math.sqrt(xx) * Math.sqrt(yy) * (1 + 1e-12) + 1e-300);
-      }),
+      fc.asyncProperty(
+        fc.array(entry, { minLength: 3, maxLength: 3 }),
+        fc.array(entry, { minLength: 3, maxLength: 3 }),
+        async (x, y) => {
+          const [xy, xx, yy] = await Promise.all([
+            value(runtime, kernel, x, y),
+            value(runtime, kernel, x, x),
+            value(runtime, kernel, y, y),
+          ]);
+          expect(Number.isFinite(xy)).toBe(true);
+          expect(Math.abs(xy)).toBeLessThanOrEqual(Math.sqrt(xx) * Math.sqrt(yy) * (1 + 1e-12) + 1e-300);
+        },
+      ),
       { numRuns: 40 },
     );
     const zero = await value(runtime, kernel, [0, 0, 0], [1, 2, 3]);
@@ -183,39 +187,45 @@ function networkDraw(gauss: () => number, depth: number, m: number, inputs: read
   });
 }
 
-it.each([1, 2])("depth %i: mean of f f' and of <grad f, grad f'> over random networks within 4 sigma", async (depth) => {
-  const runtime = await runtimeAt("simd");
-  const inputs = [
-    [1, 0.5, -0.3, 0.8],
-    [0.2, -1, 0.6, 0.4],
-  ] as const;
-  const gauss = normal(uniform(17 + depth));
-  const draws = depth === 1 ? 600 : 150;
-  const width = depth === 1 ? 256 : 64;
-  const covariances: number[] = [];
-  const tangents: number[] = [];
-  for (let k = 0; k < draws; k++) {
-    const [a, b] = networkDraw(gauss, depth, width, inputs) as [ReturnType<typeof networkDraw>[0], ReturnType<typeof networkDraw>[0]];
-    const inner = (u: Float64Array, v: Float64Array) => u.reduce((sum, value, j) => sum + value * (v[j] ?? 0), 0);
-    covariances.push(a.f * b.f);
-    let tangent = inner(a.activations[depth] as Float64Array, b.activations[depth] as Float64Array) / width;
-    a.signals.forEach((signal, l) => {
-      const [left, right] = [a.activations[l] as Float64Array, b.activations[l] as Float64Array];
-      tangent += (inner(left, right) / left.length) * inner(signal, b.signals[l] as Float64Array);
-    });
-    tangents.push(tangent);
-  }
-  for (const [samples, kernel, bias] of [
-    [covariances, nngp({ depth }), 0],
-    // Finite width biases the tangent kernel's mean by O(1/m); 3/m of the value is allowed beside 4 sigma.
-    [tangents, ntk({ depth }), depth === 1 ? 0 : 3 / width],
-  ] as const) {
-    const exact = await value(runtime, kernel, [...inputs[0]], [...inputs[1]]);
-    const mean = samples.reduce((sum, v) => sum + v, 0) / draws;
-    const sigma = Math.sqrt(samples.reduce((sum, v) => sum + (v - mean) ** 2, 0) / draws / draws);
-    expect(Math.abs(mean - exact)).toBeLessThan(4 * sigma + bias * Math.abs(exact));
-  }
-});
+it.each([1, 2])(
+  "depth %i: mean of f f' and of <grad f, grad f'> over random networks within 4 sigma",
+  async (depth) => {
+    const runtime = await runtimeAt("simd");
+    const inputs = [
+      [1, 0.5, -0.3, 0.8],
+      [0.2, -1, 0.6, 0.4],
+    ] as const;
+    const gauss = normal(uniform(17 + depth));
+    const draws = depth === 1 ? 600 : 150;
+    const width = depth === 1 ? 256 : 64;
+    const covariances: number[] = [];
+    const tangents: number[] = [];
+    for (let k = 0; k < draws; k++) {
+      const [a, b] = networkDraw(gauss, depth, width, inputs) as [
+        ReturnType<typeof networkDraw>[0],
+        ReturnType<typeof networkDraw>[0],
+      ];
+      const inner = (u: Float64Array, v: Float64Array) => u.reduce((sum, value, j) => sum + value * (v[j] ?? 0), 0);
+      covariances.push(a.f * b.f);
+      let tangent = inner(a.activations[depth] as Float64Array, b.activations[depth] as Float64Array) / width;
+      a.signals.forEach((signal, l) => {
+        const [left, right] = [a.activations[l] as Float64Array, b.activations[l] as Float64Array];
+        tangent += (inner(left, right) / left.length) * inner(signal, b.signals[l] as Float64Array);
+      });
+      tangents.push(tangent);
+    }
+    for (const [samples, kernel, bias] of [
+      [covariances, nngp({ depth }), 0],
+      // Finite width biases the tangent kernel's mean by O(1/m); 3/m of the value is allowed beside 4 sigma.
+      [tangents, ntk({ depth }), depth === 1 ? 0 : 3 / width],
+    ] as const) {
+      const exact = await value(runtime, kernel, [...inputs[0]], [...inputs[1]]);
+      const mean = samples.reduce((sum, v) => sum + v, 0) / draws;
+      const sigma = Math.sqrt(samples.reduce((sum, v) => sum + (v - mean) ** 2, 0) / draws / draws);
+      expect(Math.abs(mean - exact)).toBeLessThan(4 * sigma + bias * Math.abs(exact));
+    }
+  },
+);
 
 it("refuses depth 0, fractions, NaN and negative variances by name", () => {
   expect(() => ntk({ depth: 0 })).toThrow(/^depth: expected an integer >= 1.*got 0$/);

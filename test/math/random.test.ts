@@ -36,8 +36,7 @@ it("randomBits is xoshiro256** started by splitmix64, bit for bit", async () => 
     fc.property(fc.bigInt({ min: 0n, max: MASK }), (seed) => {
       const next = reference(seed);
       runtime.call("randomSeed", state, BigInt.asIntN(64, seed));
-      for (let k = 0; k < 20; k++)
-        expect(BigInt.asUintN(64, runtime.core.randomBits(state) as bigint)).toBe(next());
+      for (let k = 0; k < 20; k++) expect(BigInt.asUintN(64, runtime.core.randomBits(state) as bigint)).toBe(next());
     }),
     { numRuns: 100 },
   );

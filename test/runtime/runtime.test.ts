@@ -53,7 +53,9 @@ it("refuses to release twice and to pass the budget", () => {
 });
 
 it("checks its options by name", async () => {
-  await expect(Runtime.create({ threads: -1 })).rejects.toThrow(/^threads: expected an integer >= 0 and <= 64, got -1$/);
+  await expect(Runtime.create({ threads: -1 })).rejects.toThrow(
+    /^threads: expected an integer >= 0 and <= 64, got -1$/,
+  );
   await expect(Runtime.create({ threads: 1.5 })).rejects.toThrow(RangeError);
   await expect(Runtime.create({ threads: "2" as unknown as number })).rejects.toThrow(TypeError);
   await expect(Runtime.create({ memory: 5 * 2 ** 30 })).rejects.toThrow(/^memory/);
@@ -97,7 +99,10 @@ it("a program that fits and never closes its runtime ends by itself", () => {
     import { dataset, ntk, svm } from ${JSON.stringify(join(import.meta.dirname, "../../dist/index.js"))};
     const data = dataset({ x: Float64Array.of(1, 0, 0, 1), y: [1, -1], shape: [2, 2] });
     console.log((await svm({ kernel: ntk(), c: 1 }).fit(data)).rows.n);`;
-  const run = spawnSync(process.execPath, ["--input-type=module", "-e", program], { timeout: 30_000, encoding: "utf8" });
+  const run = spawnSync(process.execPath, ["--input-type=module", "-e", program], {
+    timeout: 30_000,
+    encoding: "utf8",
+  });
   expect(run.status).toBe(0);
   expect(run.stdout.trim()).toBe("2");
 });

@@ -1,0 +1,185 @@
+// Certified radii: verified, as large as the bound allows, never above an attack; reports.
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import { certify, certifySamples, chooseSamples } from "../../sdk/certify/certify.js";
+import { intervalBounds } from "../../sdk/certify/interval.js";
+import { formatRadius, reportToJson, reportToTsv, summarize } from "../../sdk/certify/report.js";
+import { mnist } from "../../sdk/data/mnist.js";
+import { ntk } from "../../sdk/kernels/kernel.js";
+import { krr } from "../../sdk/machines/krr.js";
+import { Machine } from "../../sdk/machines/machine.js";
+import { svm } from "../../sdk/machines/svm.js";
+import { oracle, randomData, runtimeAt } from "../helpers.js";
+
+const runtime = await runtimeAt("simd", 2);
+const digits = await mnist({ digits: [0, 1] });
+const machine = await svm({ kernel: ntk(), c: 15.625 }).fit(
+  digits.train.subset(Array.from({ length: 1000 }, (_, k) => k)),
+  { runtime },
+);
+const inputs = digits.test.subset(Array.from({ length: 60 }, (_, k) => k * 30));
+
+it("each radius keeps the sign of g by the bound itself, and 1.00001 of it does not (or the bracket ends)", async () => {
+  const report = await certify(machine, inputs, { runtime });
+  expect(report.correct).toBeGreaterThan(55);
+  const radii = report.perSample.map(({ radius }) => radius);
+  const at = await intervalBounds(machine, inputs, radii, { runtime });
+  const beyond = await intervalBounds(
+    machine,
+    inputs,
+    radii.map((radius) => radius * 1.00001),
+    { runtime },
+  );
+  report.perSample.forEach(({ prediction, radius, margin }, k) => {
+    const lower = prediction > 0 ? at.lower[k] : -(at.upper[k] ?? Number.NaN);
+    expect(lower).toBeGreaterThan(0);
+    expect(margin).toBe(lower);
+    expect(prediction > 0 ? beyond.lower[k] : -(beyond.upper[k] ?? Number.NaN)).toBeLessThanOrEqual(0);
+    expect(radius).toBeGreaterThan(0);
+  });
+});
+
+it("agrees with mpmath's bisection on MNIST to 2e-6 of the radius, from below", async () => {
+  const { train, ridge } = oracle("mnist");
+  const rows = digits.train.subset(train);
+  const fitted = await krr({ kernel: ntk(), lambda: ridge.lambda }).fit(rows, { runtime });
+  const exact = new Machine({ ...fitted, alpha: Float64Array.from(ridge.alpha), rows: fitted.rows });
+  const report = await certify(exact, digits.test.subset(ridge.test), { runtime });
+  report.perSample.forEach(({ radius, decision }, k) => {
+    expect(radius).toBeLessThanOrEqual(ridge.intervalRadius[k]);
+    expect(radius).toBeGreaterThan(ridge.intervalRadius[k] * (1 - 2e-6));
+    expect(Math.abs(decision / ridge.g[k] - 1)).toBeLessThan(1e-12);
+  });
+});
+
+it("a sign attack never succeeds inside a certified radius, and does succeed well outside", async () => {
+  const { perSample } = await certify(machine, inputs, { runtime });
+  const d = inputs.d;
+  const twin = new Machine({
+    ...machine,
+    rows: { ...machine.rows, x: Float64Array.from(machine.rows.x, (v) => v / 255), scale: 1 },
+  });
+  let broken = 0;
+  for (const { radius, prediction } of perSample.slice(0, 12)) {
+    const k = perSample.findIndex((own) => own.radius === radius);
+    const x0 = Float64Array.from(inputs.x.subarray(k * d, (k + 1) * d), (v) => v / 255);
+    // Gradient by central differences: independent of the core's slopes.
+    const probes = new Float64Array(2 * d * d);
+    for (let c = 0; c < d; c++)
+      for (const [s, sign] of [
+        [0, 1],
+        [1, -1],
+      ] as const) {
+        probes.set(x0, (2 * c + s) * d);
+        probes[(2 * c + s) * d + c] = (x0[c] ?? 0) + sign * 1e-4;
+      }
+    const g = await twin.decisionFunction({ n: 2 * d, d, x: probes, scale: 1 }, { runtime });
+    const steps = [radius, radius / 2, 0.6].map((delta) =>
+      x0.map((v, c) => v - delta * prediction * Math.sign((g[2 * c] ?? 0) - (g[2 * c + 1] ?? 0))),
+    );
+    const attacked = await twin.decisionFunction(
+      { n: steps.length, d, x: Float64Array.from(steps.flatMap((row) => Array.from(row))), scale: 1 },
+      { runtime },
+    );
+    expect(Math.sign(attacked[0] ?? 0)).toBe(prediction);
+    expect(Math.sign(attacked[1] ?? 0)).toBe(prediction);
+    if (Math.sign(attacked[2] ?? 0) !== prediction) broken++;
+  }
+  expect(broken).toBeGreaterThan(6);
+});
+
+it("0, 1, 2 and 3 threads give the same certificates; a tighter tolerance only adds to a radius", async () => {
+  const plain = async (threads: number) => {
+    const own = await runtimeAt("simd", threads);
+    const { perSample } = await certify(machine, inputs, { runtime: own });
+    await own.close();
+    return perSample.map(({ seconds, ...rest }) => rest);
+  };
+  const all = [await plain(0), await plain(1), await plain(2), await plain(3)];
+  for (const certificates of all) expect(certificates).toEqual(all[0]);
+  const rough = await certify(machine, inputs, { runtime, tolerance: 0.01 });
+  rough.perSample.forEach(({ radius }, k) => {
+    const fine = all[0]?.[k]?.radius ?? 0;
+    expect(radius).toBeLessThanOrEqual(fine * (1 + 1e-6));
+    expect(radius).toBeGreaterThanOrEqual(fine * 0.98);
+  });
+});
+
+it("a bracket that ends below the radius is certified to its end; samples are the first N, or drawn by the seed", async () => {
+  const { perSample } = await certify(machine, inputs, { runtime, bracket: [0, 1e-5], samples: 3 });
+  expect(perSample.map(({ index, radius }) => [index, radius])).toEqual([
+    [0, 1e-5],
+    [1, 1e-5],
+    [2, 1e-5],
+  ]);
+  const drawn = await chooseSamples(100, { random: 10 }, 4, { runtime });
+  expect(new Set(drawn).size).toBe(10);
+  expect(await chooseSamples(100, { random: 10 }, 4, { runtime })).toEqual(drawn);
+  expect(await chooseSamples(100, { random: 10 }, 5, { runtime })).not.toEqual(drawn);
+  expect(Array.from(await chooseSamples(5, 100))).toEqual([0, 1, 2, 3, 4]);
+});
+
+it("leaving the loop early keeps what came out and gives the memory back; a signal stops it with its reason", async () => {
+  const before = runtime.memory.bytesInUse;
+  const found = [];
+  for await (const certificate of certifySamples(machine, inputs, { runtime })) {
+    found.push(certificate);
+    if (found.length === 5) break;
+  }
+  expect(found).toHaveLength(5);
+  expect(runtime.memory.bytesInUse).toBe(before);
+  const signal = AbortSignal.abort(new Error("enough"));
+  await expect(certify(machine, inputs, { runtime, signal })).rejects.toThrow("enough");
+  expect(runtime.memory.bytesInUse).toBe(before);
+});
+
+it("a report's aggregates follow from its samples, and its TSV and JSON read back", async () => {
+  const report = await certify(machine, inputs, { runtime });
+  const radii = report.perSample.filter(({ correct }) => correct).map(({ radius }) => radius);
+  const mean = radii.reduce((a, b) => a + b) / radii.length;
+  expect(report.radius.mean).toBeCloseTo(mean, 15);
+  expect(report.radius.std).toBeCloseTo(
+    Math.sqrt(radii.reduce((s, r) => s + r * r, 0) / radii.length - mean * mean),
+    9,
+  );
+  expect(report.accuracy).toBe(radii.length / inputs.n);
+  for (const { epsilon, accuracy } of report.certifiedAccuracy)
+    expect(accuracy).toBe(radii.filter((radius) => radius >= epsilon).length / inputs.n);
+  const [header, ...lines] = reportToTsv(report).trimEnd().split("\n");
+  expect(header).toBe("index\tlabel\tprediction\tdecision\tradius\tcorrect\tverdict\tseconds");
+  expect(lines.map((line) => Number(line.split("\t")[4]))).toEqual(report.perSample.map(({ radius }) => radius));
+  expect(JSON.parse(reportToJson(report))).toEqual(JSON.parse(JSON.stringify(report)));
+  expect(summarize([])).toEqual({ mean: null, std: null, median: null, min: null, max: null });
+});
+
+it("formatRadius never rounds up and loses less than one unit of the last digit", () => {
+  fc.assert(
+    fc.property(
+      fc.double({ min: 1e-300, max: 1e6, noNaN: true }),
+      fc.integer({ min: 1, max: 15 }),
+      (radius, digits) => {
+        const printed = Number(formatRadius(radius, digits));
+        expect(printed).toBeLessThanOrEqual(radius);
+        expect(printed).toBeGreaterThan(radius * (1 - 1.0001 * 10 ** (1 - digits)) - 1e-320);
+      },
+    ),
+    { numRuns: 5000 },
+  );
+  expect(formatRadius(0)).toBe("0");
+  expect(formatRadius(Number.NaN)).toBe("0");
+});
+
+it("names bad arguments", async () => {
+  const refuse = (options: object) => expect(certify(machine, inputs, { runtime, ...options }));
+  await refuse({ method: "magic" }).rejects.toThrow(/^method: expected "interval"/);
+  await refuse({ bracket: [0.3, 0.1] }).rejects.toThrow(/^bracket: expected low < high/);
+  await refuse({ bracket: [-1, 1] }).rejects.toThrow(/^bracket\[0\]/);
+  await refuse({ tolerance: 0 }).rejects.toThrow(/^tolerance/);
+  await refuse({ samples: 0 }).rejects.toThrow(/^samples/);
+  await refuse({ samples: "some" }).rejects.toThrow(/^samples/);
+  await refuse({ samples: { random: 2 }, seed: -1 }).rejects.toThrow(/^seed/);
+  await expect(certify(machine, randomData(3, 2, 1), { runtime })).rejects.toThrow(RangeError);
+  for (const bad of [null, 1, "x", {}]) await expect(certify(bad as never, inputs)).rejects.toThrow(TypeError);
+  const deep = await svm({ kernel: ntk({ depth: 3 }), c: 1 }).fit(inputs, { runtime });
+  await expect(certify(deep, inputs, { runtime })).rejects.toThrow(/two-layer NTK \(depth 1/);
+});
