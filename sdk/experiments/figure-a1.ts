@@ -1,0 +1,98 @@
+// Figure A.1 of the paper: a two-layer network and the SVM with its kernel under mini-batch subgradient descent with the
+// same batches, on all images of two digits. Hinge loss, accuracy, and outputs of sampled test points over steps.
+// Not here: the pictures (plots/figure-a1.ts) and the descent itself (follow.ts).
+import { ntk } from "../kernels/kernel.js";
+import { network } from "../networks/network.js";
+import { stepsOfEpoch } from "../networks/order.js";
+import { runtimeOf } from "../runtime/runtime.js";
+import { checkObject } from "../validate.js";
+import { draw, experimentData, type Sample, samplePoints } from "./data.js";
+import { type Comparison, type ExperimentOptions, follow, recordedSteps, type Setting } from "./follow.js";
+import { machineKernel } from "./machine-path.js";
+import { checkCommon, checkCount, checkDecay, checkRate, checkSetting, checkWidth } from "./options.js";
+
+export interface FigureA1Options extends ExperimentOptions {
+  /** Width of the hidden layer. Default 10000. */
+  readonly width?: number | undefined;
+  /** Default 300. */
+  readonly epochs?: number | undefined;
+  /** Rows in a batch. Default 64. */
+  readonly batch?: number | undefined;
+  /** Default 1. */
+  readonly learningRate?: number | undefined;
+  /** Default 0.001. */
+  readonly lambda?: number | undefined;
+  /** Training rows, drawn by seed. Default: all. */
+  readonly n?: number | undefined;
+  /** Test points, drawn by seed. Default: all. */
+  readonly tests?: number | undefined;
+  /** What the ridge does (follow.ts). Default "paper". */
+  readonly setting?: Setting | undefined;
+}
+
+export interface FigureA1Result {
+  readonly experiment: "figureA1";
+  readonly settings: {
+    readonly data: string;
+    readonly n: number;
+    readonly tests: number;
+    readonly width: number;
+    readonly epochs: number;
+    readonly stepsPerEpoch: number;
+    readonly batch: number;
+    readonly lambda: number;
+    readonly setting: Setting;
+    readonly seed: number;
+  };
+  readonly samples: readonly Sample[];
+  readonly comparison: Comparison;
+}
+
+function resolve(options: FigureA1Options) {
+  checkObject("options", options);
+  const learningRate = checkRate("learningRate", options.learningRate ?? 1);
+  return {
+    ...checkCommon(options),
+    width: checkWidth("width", options.width ?? 10_000),
+    epochs: checkCount("epochs", options.epochs ?? 300),
+    batch: checkCount("batch", options.batch ?? 64),
+    learningRate,
+    lambda: checkDecay([learningRate], options.lambda ?? 0.001),
+    n: options.n === undefined ? undefined : checkCount("n", options.n),
+    tests: options.tests === undefined ? undefined : checkCount("tests", options.tests),
+    setting: checkSetting(options.setting ?? "paper"),
+  };
+}
+
+/** Runs Figure A.1's experiment. @throws TypeError, RangeError, and as openTraining() */
+export async function figureA1(options: FigureA1Options = {}): Promise<FigureA1Result> {
+  const { width, epochs, batch, learningRate, lambda, n, tests, setting, seed, backend } = resolve(options);
+  const runtime = await runtimeOf(options);
+  const { signal, onProgress } = options;
+  const all = await experimentData(options);
+  const train = draw(runtime, all.train, n ?? all.train.n, seed, "train");
+  const test = draw(runtime, all.test, tests ?? all.test.n, seed, "test");
+  const samples = samplePoints(test);
+  const stepsPerEpoch = stepsOfEpoch(train.n, batch);
+  const steps = epochs * stepsPerEpoch;
+  const machine = await machineKernel(ntk(), train, test, options);
+  try {
+    const what = {
+      spec: network({ widths: [width], seed }),
+      train,
+      test,
+      samples: samples.map(({ row }) => row),
+      machine,
+    };
+    // Looking at all rows costs a third of an epoch, so it is done less often than in Figure 1.
+    const record = recordedSteps(steps, 6, 16);
+    const onStep = (done: number) => onProgress?.({ stage: `width ${width}`, done, total: steps });
+    const how = { learningRate, lambda, batch, setting, backend, record, onStep };
+    const comparison = await follow({ ...what, ...how }, { runtime, signal });
+    const sizes = { data: train.name, n: train.n, tests: test.n };
+    const settings = { ...sizes, width, epochs, stepsPerEpoch, batch, lambda, setting, seed };
+    return { experiment: "figureA1", settings, samples, comparison };
+  } finally {
+    machine.gram.dispose();
+  }
+}

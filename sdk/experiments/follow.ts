@@ -1,0 +1,209 @@
+// A finite network and the machine of infinite width, trained side by side on the same rows in the same order, and what
+// is seen of both on the way. Three settings, by what the ridge does:
+//   "paper"    outputs are f(x) - f_0(x), g_0 = 0. The network's ridge acts on s_{L+1} w as in training.ts, and so moves f by a
+//              share s_{L+1}^2 of lambda; the machine's coefficients decay once in every pass (machines/svm-sgd.ts), which
+//              is lambda |B| / n a step. The paper compares the two as they are; they part by about that times eta t.
+//   "matched"  the same network beside the machine whose ridge is the network's own share, lambda s_{L+1}^2: both obey
+//              one equation up to the tangent kernel, so the difference vanishes as the width grows.
+//   "theorem"  equations 6 and 7 to the letter: the ridge acts on w itself, outputs are f(x), g_0 = f_0. Here w shrinks by
+//              e^(-lambda t) at any width, and the tangent kernel with it: drift stops falling near lambda t.
+// Not here: which runs a figure needs (one file each).
+import type { Dataset } from "../data/dataset.js";
+import type { CrossGram } from "../kernels/gram.js";
+import { layerScales, type NetworkSpec } from "../networks/network.js";
+import { distanceToNtk, kernelDrift, tangentKernel } from "../networks/tangent.js";
+import { openTraining } from "../networks/train.js";
+import type { BackendName, TrainingSession } from "../networks/training.js";
+import { runtimeOf, type WorkOptions } from "../runtime/runtime.js";
+import { type MachineKernel, MachinePath, type Outputs } from "./machine-path.js";
+
+export const SETTINGS = ["paper", "matched", "theorem"] as const;
+export type Setting = (typeof SETTINGS)[number];
+
+/** What every experiment takes. */
+export interface ExperimentOptions extends WorkOptions {
+  /** Backend that trains the networks. Default "auto". */
+  readonly backend?: BackendName | "auto" | undefined;
+  /** Seed of weights, shuffles and samples, an integer >= 0. Default 0. */
+  readonly seed?: number | undefined;
+  /** Data instead of MNIST 0/1. */
+  readonly data?: { readonly train: Dataset; readonly test: Dataset } | undefined;
+}
+
+/** One side of a comparison; every list has one entry for each recorded step. */
+export interface Curves {
+  /** Outputs at the sampled test points, one list a point. */
+  readonly samples: readonly (readonly number[])[];
+  /** Mean of max(0, 1 - y z) over the training rows. */
+  readonly hinge: readonly number[];
+  /** Share of test points on the right side of 0. */
+  readonly accuracy: readonly number[];
+}
+
+export interface Comparison {
+  readonly widths: readonly number[];
+  readonly seed: number;
+  readonly backend: BackendName;
+  readonly learningRate: number;
+  /** Steps done at each record. */
+  readonly steps: readonly number[];
+  readonly network: Curves;
+  readonly machine: Curves;
+  readonly difference: {
+    /** Root mean square of f - g over the test points. */
+    readonly rms: readonly number[];
+    /** Largest |f - g| over the test points. */
+    readonly largest: readonly number[];
+    /** Root mean square over the training points. */
+    readonly trainRms: readonly number[];
+  };
+  /** The tangent kernel on the training rows, where asked for. */
+  readonly kernel?: {
+    /** ||now - start|| / ||start||, Frobenius, after the last step. */
+    readonly drift: number;
+    /** Distance at the start from the kernel of infinite width, relative to it. */
+    readonly distance: number;
+  };
+}
+
+export interface FollowOptions {
+  readonly spec: NetworkSpec;
+  readonly train: Dataset;
+  readonly test: Dataset;
+  /** Rows of `test` whose outputs are kept. */
+  readonly samples: readonly number[];
+  readonly machine: MachineKernel;
+  readonly learningRate: number;
+  readonly lambda: number;
+  readonly batch: number | "full";
+  /** Steps at which both are looked at, ascending; the last one ends the run. */
+  readonly record: readonly number[];
+  readonly setting: Setting;
+  readonly backend: BackendName | "auto";
+  /** Whether tangent kernels at both ends are computed. */
+  readonly tangent?: boolean;
+  /** Called with the steps done. */
+  readonly onStep?: (done: number) => void;
+}
+
+/** Steps to record: 0, then about `perDecade` a decade and at least every `steps / linear`-th, up to `steps`. */
+export function recordedSteps(steps: number, perDecade = 8, linear = 48): number[] {
+  const recorded = new Set([0, steps]);
+  for (let k = 0; 10 ** (k / perDecade) < steps; k++) recorded.add(Math.round(10 ** (k / perDecade)));
+  for (let k = 1; k < linear; k++) recorded.add(Math.round((k * steps) / linear));
+  return [...recorded].sort((a, b) => a - b);
+}
+
+class Recorder {
+  readonly hinge: number[] = [];
+  readonly accuracy: number[] = [];
+  readonly samples: number[][];
+
+  constructor(
+    private readonly options: Pick<FollowOptions, "train" | "test">,
+    private readonly rows: readonly number[],
+  ) {
+    this.samples = rows.map(() => []);
+  }
+
+  add({ train, test }: Outputs): void {
+    const { options, rows } = this;
+    const y = options.train.y;
+    this.hinge.push(train.reduce((sum, z, i) => sum + Math.max(0, 1 - (y[i] ?? 0) * z), 0) / train.length);
+    this.accuracy.push(test.filter((z, i) => (options.test.y[i] ?? 0) * z > 0).length / test.length);
+    rows.forEach((row, k) => {
+      this.samples[k]?.push(test[row] ?? Number.NaN);
+    });
+  }
+
+  curves(): Curves {
+    return { samples: this.samples, hinge: this.hinge, accuracy: this.accuracy };
+  }
+}
+
+function rms(a: Float64Array, b: Float64Array): number {
+  return Math.sqrt(a.reduce((sum, value, i) => sum + (value - (b[i] ?? 0)) ** 2, 0) / a.length);
+}
+
+const largest = (a: Float64Array, b: Float64Array) =>
+  a.reduce((most, value, i) => Math.max(most, Math.abs(value - (b[i] ?? 0))), 0);
+
+/** lambda for the trainer, whose ridge is on s w, and for the machine. */
+function ridges({ spec, train, setting, lambda, batch }: FollowOptions): { network: number; machine: number } {
+  const square = (layerScales(spec, train.d).at(-1) ?? 1) ** 2;
+  if (setting === "theorem") return { network: lambda / square, machine: lambda };
+  const share = batch === "full" ? 1 : Math.min(1, batch / train.n);
+  return { network: lambda, machine: lambda * (setting === "paper" ? share : square) };
+}
+
+/** Trains both and records. @throws DivergenceError, MemoryBudgetError, the backend's errors, the signal's reason */
+export async function follow(options: FollowOptions, work: WorkOptions): Promise<Comparison> {
+  const { spec, train, test, machine, learningRate, batch, record, setting, backend } = options;
+  const runtime = await runtimeOf(work);
+  const quiet = { runtime, signal: work.signal };
+  const { seed } = spec;
+  const lambda = ridges(options);
+  const training = { learningRate, lambda: lambda.network, batch, centred: setting !== "theorem", seed };
+  const session = await openTraining(spec, train, { ...training, backend, ...quiet });
+  try {
+    const outputs = async (): Promise<Outputs> => ({
+      train: await session.outputs(train, quiet),
+      test: await session.outputs(test, quiet),
+    });
+    const start = await outputs();
+    const path = new MachinePath(
+      runtime,
+      machine,
+      train.y,
+      { learningRate, lambda: lambda.machine, batch, seed },
+      start,
+    );
+    const [ours, theirs] = [new Recorder(options, options.samples), new Recorder(options, options.samples)];
+    const difference = { rms: [] as number[], largest: [] as number[], trainRms: [] as number[] };
+    const first = options.tangent ? await tangentOf(session, options, quiet) : undefined;
+    let done = 0;
+    for (const step of record) {
+      await stepTo(session, done, step, quiet, options.onStep);
+      path.advance(step);
+      done = step;
+      const now = { network: step === 0 ? start : await outputs(), machine: path.outputs() };
+      ours.add(now.network);
+      theirs.add(now.machine);
+      difference.rms.push(rms(now.network.test, now.machine.test));
+      difference.largest.push(largest(now.network.test, now.machine.test));
+      difference.trainRms.push(rms(now.network.train, now.machine.train));
+    }
+    const last = options.tangent ? await tangentOf(session, options, quiet) : undefined;
+    const both = { widths: spec.widths, seed, backend: session.backend, learningRate, steps: record };
+    const comparison = { ...both, network: ours.curves(), machine: theirs.curves(), difference };
+    if (first === undefined || last === undefined) return comparison;
+    const distance = await distanceToNtk(spec, first, train, train, quiet);
+    return { ...comparison, kernel: { drift: kernelDrift(first, last), distance } };
+  } finally {
+    session.dispose();
+  }
+}
+
+/** Steps in pieces, so that progress moves and cancelling is prompt. */
+async function stepTo(
+  session: TrainingSession,
+  from: number,
+  to: number,
+  work: WorkOptions,
+  onStep: ((done: number) => void) | undefined,
+): Promise<void> {
+  for (let done = from; done < to; ) {
+    const count = Math.min(16, to - done);
+    await session.steps(count, work);
+    done += count;
+    onStep?.(done);
+  }
+}
+
+async function tangentOf(
+  session: TrainingSession,
+  { spec, train }: FollowOptions,
+  work: WorkOptions,
+): Promise<CrossGram> {
+  return tangentKernel(spec, await session.weights(), train, train, work);
+}
