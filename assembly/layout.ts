@@ -64,12 +64,10 @@ export const CERTIFY_TOLERANCE = 48; // f64: relative width at which the search 
 export const CERTIFY_BYTES = 56;
 
 export const CERTIFICATE_DECISION = 0; // f64: g(x0), rounded to nearest
-export const CERTIFICATE_LOWER = 8; // f64: proved lower end of g(x0)
-export const CERTIFICATE_UPPER = 16; // f64: proved upper end of g(x0)
-export const CERTIFICATE_RADIUS = 24; // f64: last verified radius, -1 when the sign of g(x0) itself is not proved
-export const CERTIFICATE_MARGIN = 32; // f64: proved lower bound of |g| on the ball of that radius
-export const CERTIFICATE_EVALUATIONS = 40; // f64: bounds evaluated
-export const CERTIFICATE_BYTES = 48;
+export const CERTIFICATE_RADIUS = 8; // f64: last verified radius, -1 when the sign of g(x0) itself is not proved
+export const CERTIFICATE_MARGIN = 16; // f64: proved lower bound of |g| on the ball of that radius
+export const CERTIFICATE_EVALUATIONS = 24; // f64: bounds evaluated
+export const CERTIFICATE_BYTES = 32;
 
 /** State of one run of mini-batch subgradient descent: see solver/subgradient.ts. */
 export const SGD_GRAM = 0; // pointer to Gram

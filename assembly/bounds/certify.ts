@@ -4,10 +4,8 @@ import {
   CERTIFICATE_BYTES,
   CERTIFICATE_DECISION,
   CERTIFICATE_EVALUATIONS,
-  CERTIFICATE_LOWER,
   CERTIFICATE_MARGIN,
   CERTIFICATE_RADIUS,
-  CERTIFICATE_UPPER,
   CERTIFY_ALPHA,
   CERTIFY_BIAS,
   CERTIFY_HIGH,
@@ -26,6 +24,9 @@ import { intervalCentre, intervalLower, intervalNegate, intervalStart } from "./
 
 /** Evaluations after which a search ends with what it has verified. */
 const MOST_EVALUATIONS: i32 = 100;
+
+/** First radius tried, as a share of the bracket: near enough to 0 for the bound to be almost linear. */
+const FIRST_STEP: f64 = 0.001;
 
 let thread: i32 = 0;
 
@@ -68,85 +69,74 @@ export function certifyIntervals(chunk: i32, job: usize, first: i32): void {
   const index = first + chunk;
   const result = pointerField(job, CERTIFY_RESULTS) + <usize>index * CERTIFICATE_BYTES;
   start(job, index);
-  const lower = intervalLower(0);
-  store<f64>(result + CERTIFICATE_DECISION, intervalCentre());
-  intervalNegate();
-  const upper = -intervalLower(0);
-  store<f64>(result + CERTIFICATE_LOWER, lower);
-  store<f64>(result + CERTIFICATE_UPPER, upper);
-  store<f64>(result + CERTIFICATE_EVALUATIONS, 2);
-  if (lower > 0) intervalNegate();
-  else if (!(upper < 0)) {
-    store<f64>(result + CERTIFICATE_RADIUS, -1);
-    store<f64>(result + CERTIFICATE_MARGIN, 0);
-    return;
-  }
-  search(job, result, lower > 0 ? lower : -upper);
-}
-
-/** Verified end of the search's bracket and the margin there; set by search steps. */
-let verified: f64 = 0;
-let verifiedMargin: f64 = 0;
-let evaluations: i32 = 0;
-
-/** The bound at delta; moves the verified end when it is positive. NaN counts as not verified. */
-function probe(job: usize, delta: f64): f64 {
-  ++evaluations;
-  const margin = intervalLower(rawRadius(job, delta));
-  if (margin > 0 && delta >= verified) {
-    verified = delta;
-    verifiedMargin = margin;
-  }
-  return margin > 0 ? margin : Math.min(margin == margin ? margin : -Infinity, 0);
-}
-
-/**
- * Illinois' false position between a verified end and a failed end, with a bisection whenever two steps did not halve
- * the bracket; ends when the bracket is narrower than tolerance * verified.
- */
-function search(job: usize, result: usize, margin: f64): void {
-  const tolerance = floatField(job, CERTIFY_TOLERANCE);
-  verified = 0;
-  verifiedMargin = margin;
-  evaluations = 2;
-  let high = floatField(job, CERTIFY_HIGH);
-  let highValue = probe(job, high);
-  if (verified < high) {
-    const low = floatField(job, CERTIFY_LOW);
-    if (low > 0 && !(probe(job, low) > 0)) {
-      high = low;
-      highValue = -margin;
-    }
-    let lowValue = verifiedMargin;
-    let side = 0;
-    let width = high - verified;
-    let slow = 0;
-    while (high - verified > tolerance * verified && evaluations < MOST_EVALUATIONS && high > 1e-12) {
-      let middle = verified + (high - verified) * (lowValue / (lowValue - highValue));
-      // Aim half a tolerance inside the bracket, so that the last step closes it instead of creeping.
-      const margins = 0.4 * tolerance * middle;
-      middle = Math.min(Math.max(middle, verified + margins), high - margins);
-      if (slow >= 2 || !(middle > verified && middle < high)) {
-        middle = verified > 0 ? Math.sqrt(verified * high) : 0.5 * high;
-        if (verified == 0 && lowValue < -highValue * 1e-3) middle = high * 0.05;
-        slow = 0;
-      }
-      const value = probe(job, middle);
-      if (value > 0) {
-        lowValue = value;
-        if (side == 1) highValue *= 0.5;
-        side = 1;
-      } else {
-        high = middle;
-        highValue = value;
-        if (side == -1) lowValue *= 0.5;
-        side = -1;
-      }
-      slow = high - verified > 0.5 * width ? slow + 1 : 0;
-      width = high - verified;
-    }
-  }
+  const decision = intervalCentre();
+  store<f64>(result + CERTIFICATE_DECISION, decision);
+  if (decision < 0) intervalNegate();
+  const margin = intervalLower(0);
+  evaluations = 1;
+  verified = -1;
+  verifiedMargin = 0;
+  if (margin > 0) search(job, margin);
   store<f64>(result + CERTIFICATE_RADIUS, verified);
   store<f64>(result + CERTIFICATE_MARGIN, verifiedMargin);
   store<f64>(result + CERTIFICATE_EVALUATIONS, <f64>evaluations);
+}
+
+// The search: the end verified last with its margin, and the smallest radius that failed (Infinity: none yet).
+let verified: f64 = 0;
+let verifiedMargin: f64 = 0;
+let failed: f64 = 0;
+let evaluations: i32 = 0;
+
+/** The bound at delta; moves the verified or the failed end. NaN counts as failed. */
+function probe(job: usize, delta: f64): f64 {
+  ++evaluations;
+  const margin = intervalLower(rawRadius(job, delta));
+  if (margin > 0) {
+    if (delta >= verified) {
+      verified = delta;
+      verifiedMargin = margin;
+    }
+    return margin;
+  }
+  failed = Math.min(failed, delta);
+  return margin <= 0 ? margin : -Infinity;
+}
+
+/**
+ * The secant method on delta -> bound, kept between the verified and the failed end, with a bisection whenever it
+ * leaves them or creeps. Ends when the ends are within tolerance of each other, relatively, or the bracket is verified.
+ */
+function search(job: usize, margin: f64): void {
+  const tolerance = floatField(job, CERTIFY_TOLERANCE);
+  const low = floatField(job, CERTIFY_LOW);
+  let high = floatField(job, CERTIFY_HIGH);
+  verified = 0;
+  verifiedMargin = margin;
+  failed = Infinity;
+  if (low > 0 && !(probe(job, low) > 0)) high = low;
+  let x0: f64 = 0;
+  let f0 = margin;
+  let x1 = Math.max(verified, high * FIRST_STEP);
+  let f1 = x1 > verified ? probe(job, x1) : verifiedMargin;
+  let width = high;
+  let slow = 0;
+  while (verified < high && evaluations < MOST_EVALUATIONS && high > 1e-12) {
+    const end = Math.min(failed, high);
+    if (failed < Infinity && failed - verified <= tolerance * verified) return;
+    let x = x1 - (f1 * (x1 - x0)) / (f1 - f0);
+    const creeping = slow >= 3;
+    if (creeping || !(x > 0 && x < Infinity)) x = verified > 0 ? Math.sqrt(verified * end) : 0.1 * end;
+    // Half a tolerance inside the ends, so that the last steps close the bracket instead of creeping.
+    const inside = 0.5 * tolerance;
+    x = Math.min(Math.max(x, verified * (1 + inside)), failed < Infinity ? failed * (1 - inside) : high);
+    const f = probe(job, x);
+    x0 = x1;
+    f0 = f1;
+    x1 = x;
+    f1 = f;
+    const rest = Math.min(failed, high) - verified;
+    slow = rest > 0.5 * width && !creeping ? slow + 1 : 0;
+    width = rest;
+  }
 }

@@ -9,7 +9,7 @@
 // Not here: the search for a radius (certify.ts).
 import { FORMAT_U8, ROWS_D, ROWS_FORMAT, ROWS_N, ROWS_NORMS } from "../layout";
 import { dotRow } from "../kernel/dot";
-import { twoLayerScale } from "../kernel/row";
+import { twoLayerRow, twoLayerScale } from "../kernel/row";
 import { h, TWO_PI } from "../math/elementary";
 import { gap, gapx2, GAP_ZERO_HIGH, H_MINIMUM_BELOW, SLOPE_ZERO_HIGH } from "../math/polynomials";
 import { field, pointerField } from "../memory";
@@ -27,6 +27,8 @@ let startNorm: f64 = 0; // r0
 let slack: f64 = 0; // absolute error of t_i and p_i
 let root: f64 = 0; // sqrt(d), rounded up
 let offset: f64 = 0; // s * bias
+let values: usize = 0; // Theta(x0, x_i), rounded to nearest
+let coefficients: usize = 0; // alpha_i
 
 /** Sum of |terms| in the last evaluation; with sumError it bounds the rounding error. */
 let size: f64 = 0;
@@ -56,6 +58,8 @@ export function intervalStart(
   root = Math.sqrt(d);
   if (root * root != d) root = above(root, 1);
   offset = bias;
+  values = dots;
+  coefficients = alpha;
   dotRow(inputs, index, machine, 0, n, dots);
   for (let i: usize = 0; i < <usize>n; ++i) {
     const at = i << 3;
@@ -67,6 +71,7 @@ export function intervalStart(
     store<f64>(pAt + at, length > 0 ? shortfall(norm, other, dot, length, t, exact) : 0);
     store<f64>(wAt + at, load<f64>(alpha + at) * (c * length));
   }
+  twoLayerRow(c, norm, norms, n, dots);
 }
 
 /** p = r0 - t: from the exact integer N N' - D^2 where the data is 8-bit and the angle below 90 degrees. */
@@ -87,10 +92,7 @@ export function intervalNegate(): void {
 /** g(x0) rounded to nearest, with nothing widened. */
 export function intervalCentre(): f64 {
   let sum: f64 = 0;
-  for (let i: usize = 0; i < <usize>rows; ++i) {
-    const u = Math.max(-1, Math.min(1, load<f64>(tAt + (i << 3)) / startNorm));
-    sum += load<f64>(wAt + (i << 3)) * (startNorm > 0 ? startNorm * h(u) : 0);
-  }
+  for (let i: usize = 0; i < <usize>rows << 3; i += 8) sum += load<f64>(coefficients + i) * load<f64>(values + i);
   return sum + offset;
 }
 

@@ -59,7 +59,7 @@ function recursionRow(kernel: usize, rows: usize, norm: f64, norms: usize, count
  * In place: inner product D becomes c (2 pi max(D, 0) + sqrt(t) (z q - |D|) gap(t)), q = sqrt(N N'),
  * t = (q - |D|) / (2 q): the two-layer NTK without a cancelling step. Relative error <= 6 ulp; a zero vector gives 0.
  */
-function twoLayerRow(c: f64, norm: f64, norms: usize, count: i32, out: usize): void {
+export function twoLayerRow(c: f64, norm: f64, norms: usize, count: i32, out: usize): void {
   let j: usize = 0;
   if (ASC_FEATURE_SIMD) {
     const zero = f64x2.splat(0);
