@@ -58,7 +58,12 @@ mkdirSync(join(root, "dist/core"), { recursive: true });
 if (!process.argv.includes("--no-core")) buildCore();
 await buildWorker();
 await build({ ...shared, entryPoints: ["sdk/index.ts"], outfile: "dist/index.js" });
-const program = { ...shared, platform: "node", banner: { js: "#!/usr/bin/env node" }, alias: { ntkit: "./sdk/index.ts" } };
+const program = {
+  ...shared,
+  platform: "node",
+  banner: { js: "#!/usr/bin/env node" },
+  alias: { ntkit: "./sdk/index.ts" },
+};
 await build({ ...program, entryPoints: ["cli/main.ts"], outfile: "dist/cli.js" });
 await build({ ...program, entryPoints: ["bench/main.ts"], outfile: "dist/bench.js" });
 if (!process.argv.includes("--no-types")) {
