@@ -57,18 +57,22 @@ export class WebGpuSession implements TrainingSession {
     return this.current;
   }
 
-  /** Gets a device and brings the initial weights to it. */
-  async open(work: WorkOptions): Promise<void> {
-    const engine = await Engine.open(this.spec, this.data, this.options, this.gpu);
-    this.current = engine;
+  /** Gets a device and brings the initial weights to it, or those given. */
+  async open(work: WorkOptions, weights?: NetworkWeights): Promise<void> {
+    const { data, runtime } = this;
+    const engine = await Engine.open(this.spec, data, this.options, this.gpu);
     try {
-      await engine.weights.fillInitial(this.runtime, work);
-      const zero = new Float64Array(this.data.n);
-      await engine.setCentre(this.options.centred ? await this.centre(this.data, work, true) : zero);
+      if (weights === undefined) await engine.weights.fillInitial(runtime, work);
+      else await engine.weights.write(weights);
+      // f_0 outlives the device, so only the first one computes it, from the initial weights just drawn.
+      if (this.options.centred && !this.centres.has(data))
+        this.centres.set(data, await engine.outputs(data, runtime, work, false));
+      await engine.setCentre(this.centres.get(data) ?? new Float64Array(data.n));
     } catch (error) {
-      this.dispose();
+      engine.close();
       throw error;
     }
+    this.current = engine;
   }
 
   async steps(count: number, work: WorkOptions = {}): Promise<StepReport[]> {
@@ -91,15 +95,15 @@ export class WebGpuSession implements TrainingSession {
     if (data.d !== this.data.d) throw new RangeError(`data: expected ${this.data.d} columns, got ${data.d}`);
     const own = await this.engine.outputs(data, this.runtime, work, false);
     if (!this.options.centred) return own;
-    const centre = await this.centre(data, work, false);
+    const centre = await this.centre(data, work);
     return own.map((value, i) => value - (centre[i] ?? 0));
   }
 
-  /** f_0 of `data`, kept from before or computed from weights drawn again, unless the present ones are those. */
-  private async centre(data: RowSource, work: WorkOptions, fresh: boolean): Promise<Float64Array> {
+  /** f_0 of `data`, kept from before or computed from weights drawn again. */
+  private async centre(data: RowSource, work: WorkOptions): Promise<Float64Array> {
     const known = this.centres.get(data);
     if (known !== undefined) return known;
-    const centre = await this.engine.outputs(data, this.runtime, work, !fresh);
+    const centre = await this.engine.outputs(data, this.runtime, work, true);
     this.centres.set(data, centre);
     return centre;
   }
@@ -111,11 +115,11 @@ export class WebGpuSession implements TrainingSession {
   /** Also after the device was lost: the session then goes on with another one. */
   async restore(weights: NetworkWeights, step: number): Promise<void> {
     checkWeights(this.spec, this.data.d, weights);
-    if (this.engine.gpu.lost) {
-      this.engine.close();
-      await this.open({});
-    }
-    await this.engine.weights.write(weights);
+    const { engine } = this;
+    if (engine.gpu.lost) {
+      await this.open({}, weights);
+      engine.close();
+    } else await engine.weights.write(weights);
     this.step = step;
   }
 
