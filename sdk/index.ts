@@ -55,6 +55,7 @@ export {
   type TrainingOptions,
   type TrainingSession,
 } from "./networks/training.js";
+export * from "./runtime/device-errors.js";
 export type { FeatureLevel } from "./runtime/module.js";
 export { UnsupportedEngineError } from "./runtime/module.js";
 export {

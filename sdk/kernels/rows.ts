@@ -101,7 +101,22 @@ export async function uploadRows(runtime: Runtime, scope: Scope, source: RowSour
   const order = eightBit ? scope.i32(d, columnOrder(d)) : 0;
   await runtime.run("packRows", Math.ceil(n / TILE), [rows.pointer, raw, order], {}, "packing");
   scope.drop(raw);
+  if (!eightBit) checkNorms(scope, rows);
   return rows;
+}
+
+/** Products of two squared norms must stay finite. */
+const LARGEST_NORM = 1e75;
+
+function checkNorms(scope: Scope, rows: Rows): void {
+  const norms = scope.memory.view(rows.pointer + ROWS_NORMS, 4).getUint32(0, true);
+  scope.memory.f64(norms, rows.n).forEach((square, i) => {
+    if (square <= LARGEST_NORM ** 2) return;
+    const norm = Math.sqrt(square).toExponential(2);
+    throw new RangeError(
+      `rows: expected norms below ${LARGEST_NORM.toExponential().replace("+", "")}, got ${norm} in row ${i}: scale the data`,
+    );
+  });
 }
 
 /** Rows `indices` of `rows`, as a record of their own. */

@@ -49,6 +49,8 @@ export function allocateLayers(scope: Scope, spec: NetworkSpec, inputs: number, 
     const weights = scope.allocate(fan * padded * 4, `the weights of a layer of ${width} neurons`);
     const buffer = (bytes: number) => (lone ? 0 : scope.allocate(bytes, "row buffers of a network"));
     const rows = [batch * padded * 4, batch * padded * 4, batch * 4, batch * width * 4, batch * width * 4].map(buffer);
+    // Errors of padding neurons are read but never written: they must be 0.
+    if (!lone) scope.memory.u8(rows[1] ?? 0, batch * padded * 4).fill(0);
     const view = scope.memory.view(pointer + l * LAYER_BYTES, LAYER_BYTES);
     view.setInt32(LAYER_FAN_IN, fan, true);
     view.setInt32(LAYER_WIDTH, width, true);

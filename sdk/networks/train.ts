@@ -29,7 +29,24 @@ export async function openTraining(
 ): Promise<TrainingSession> {
   checkTrainingData(data);
   const training = resolveTraining(options, data.n);
-  const backend = checkChoice("backend", options.backend ?? "auto", [...BACKENDS, "auto"]);
-  if (backend === "wasm" || backend === "auto") return openWasmSession(spec, data, training, options);
-  throw new RangeError(`backend: ${backend} is not in this build`);
+  const asked = checkChoice("backend", options.backend ?? "auto", [...BACKENDS, "auto"]);
+  const backend = asked === "auto" ? await chooseBackend(spec) : asked;
+  if (backend === "wasm") return openWasmSession(spec, data, training, options);
+  if (backend === "webgpu") {
+    const { openWebGpuSession } = await import("./webgpu/session.js");
+    return openWebGpuSession(spec, data, training, options);
+  }
+  const { openTfjsSession } = await import("./tfjs.js");
+  return openTfjsSession(backend, spec, data, training, options);
+}
+
+/** Neurons from which a GPU is worth its start-up. */
+const WIDE = 4096;
+
+/** A real GPU for wide networks, the core otherwise: a GPU in software is slower than the core. */
+async function chooseBackend({ widths }: NetworkSpec): Promise<BackendName> {
+  if (Math.max(...widths) < WIDE) return "wasm";
+  const { probeGpu } = await import("../runtime/gpu.js");
+  const gpu = await probeGpu();
+  return gpu !== undefined && !gpu.software ? "webgpu" : "wasm";
 }

@@ -52,7 +52,7 @@ export interface TrainingSession {
   readonly spec: NetworkSpec;
   /**
    * Steps through the batches in the session's own shuffled order (one shuffle an epoch, from the seed).
-   * @throws DivergenceError when a value leaves the finite numbers; the weights are then those before the call
+   * @throws DivergenceError when a value leaves the finite numbers; the weights are then those before that step
    */
   steps(count: number, work?: WorkOptions): Promise<StepReport[]>;
   /** Steps of one epoch: ceil(n / batch). */

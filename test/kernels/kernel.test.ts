@@ -103,7 +103,14 @@ describe.each(KERNELS)("$kind depth $depth, variances $weightVariance $biasVaria
 
   it("is finite everywhere, at most sqrt(K(x,x) K(y,y)) (1 + 1e-12), and has its limits at zero rows", async () => {
     const runtime = await runtimeAt("simd");
-    const entry = fc.oneof(fc.constant(0), fc.double({ min: -1e6, max: 1e6, noNaN: true }), fc.constant(1e-8));
+    // Products of two squared norms neither overflow nor underflow: larger rows are refused.
+    const size = fc.double({ min: 1e-70, max: 1e70, noNaN: true });
+    const entry = fc.oneof(
+      fc.constant(0),
+      fc.double({ min: -10, max: 10, noNaN: true }).map((v) => (Math.abs(v) < 1e-70 ? 0 : v)),
+      size,
+      size.map((v) => -v),
+    );
     await fc.assert(
       fc.asyncProperty(
         fc.array(entry, { minLength: 3, maxLength: 3 }),
@@ -226,6 +233,13 @@ it.each([1, 2])(
     }
   },
 );
+
+it("refuses rows whose norms would overflow, by their number", async () => {
+  const runtime = await runtimeAt("simd");
+  const rows = dataset({ x: Float64Array.of(1, 2, 1e90, 1), y: [1, -1], shape: [2, 2] });
+  const refused = crossGram(ntk(), rows, rows, { runtime });
+  await expect(refused).rejects.toThrow(/^rows: expected norms below 1e75, got 1\.00e\+90 in row 1: scale the data$/);
+});
 
 it("refuses depth 0, fractions, NaN and negative variances by name", () => {
   expect(() => ntk({ depth: 0 })).toThrow(/^depth: expected an integer >= 1.*got 0$/);
