@@ -11,6 +11,7 @@ if (process.platform === "linux" && process.env.VK_ICD_FILENAMES === undefined &
   if (process.getuid?.() === 0 && spawnSync("apt-get", ["--version"]).status === 0) {
     console.error("ntkit: installing chromium for its software GPU (once)");
     process.env.DEBIAN_FRONTEND = "noninteractive";
-    if (!run("update") || !run("install", "-y", "--no-install-recommends", "chromium")) console.error(`ntkit: ${REMEDY}`);
+    if (!run("update") || !run("install", "-y", "--no-install-recommends", "chromium"))
+      console.error(`ntkit: ${REMEDY}`);
   } else console.error(`ntkit: ${REMEDY}`);
 }
