@@ -31,3 +31,5 @@ export { certifyIntervals, intervalBounds, setThread } from "./bounds/certify";
 export { initialLayer, initialOutput, plainLayer, randomNormals } from "./network/initial";
 export { networkOutputs, networkSteps } from "./network/step";
 export { tangentBackward, tangentForward, tangentLast, tangentShare } from "./network/tangent";
+export { descentSteps } from "./dynamics/descent";
+export { denseApply, lossTerms } from "./dynamics/terms";

@@ -138,3 +138,27 @@ export const LOSS_SQUARED_HINGE = 1;
 export const LOSS_EPSILON = 2;
 export const LOSS_SQUARED = 3;
 export const LOSS_LOGISTIC = 4;
+
+/** Subgradient descent of a kernel machine with any loss: see dynamics/descent.ts. */
+export const DESCENT_GRAM = 0; // pointer to Gram
+export const DESCENT_LABELS = 4; // pointer: n f64
+export const DESCENT_ALPHA = 8; // pointer: n f64
+export const DESCENT_OUTPUT = 12; // pointer: n f64, g_t at the rows
+export const DESCENT_KEPT = 16; // pointer: 2 n f64, alpha and g before the step at hand
+export const DESCENT_CHANGE = 20; // pointer: n f64, what the step at hand adds to alpha
+export const DESCENT_ROW = 24; // pointer: n f64, one row of the Gram matrix, or one product with it
+export const DESCENT_SHARES = 28; // pointer: shares of a product (gram/product.ts)
+export const DESCENT_ORDER = 32; // pointer: int32 rows, step after step
+export const DESCENT_STARTS = 36; // pointer: steps + 1 int32, where each step's rows begin in DESCENT_ORDER
+export const DESCENT_LOSS = 40; // i32: LOSS_*
+export const DESCENT_DECAY = 44; // i32: DECAY_*
+export const DESCENT_STOPPED = 48; // i32: 1 + the step (of this call) at which a value left the finite numbers, or 0
+export const DESCENT_RATE = 56; // f64: learning rate eta
+export const DESCENT_LAMBDA = 64; // f64
+export const DESCENT_WEIGHT = 72; // f64: weight of each row's loss; 0 is the mean over the step's rows
+export const DESCENT_EPSILON = 80; // f64
+export const DESCENT_BYTES = 88;
+
+/** Whether the regulariser shrinks every coefficient in a step (equation 5), or only those of its batch (Table 2). */
+export const DECAY_ALL = 0;
+export const DECAY_BATCH = 1;

@@ -1,0 +1,68 @@
+// Small random problems for the dynamics, and plain loops to lay them beside. Not here: what is asserted.
+import { crossGram, type Dataset, dataset, type Kernel, ntk, Runtime } from "../../sdk/index.js";
+
+export const kernel: Kernel = ntk();
+
+/** mulberry32: numbers in [0, 1) for making data, nothing of the code under test. */
+export function random(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(state ^ (state >>> 15), state | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+function normal(next: () => number): number {
+  return Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next());
+}
+
+/** n points in d dimensions, two overlapping clouds, entries about `size`. */
+export function cloud(seed: number, n: number, d: number, size = 1): Dataset {
+  const next = random(seed);
+  const y = Float64Array.from({ length: n }, () => (next() < 0.5 ? -1 : 1));
+  const x = new Float64Array(n * d);
+  for (let i = 0; i < n; i++)
+    for (let k = 0; k < d; k++) x[i * d + k] = size * (normal(next) + (k === 0 ? 0.7 * (y[i] ?? 0) : 0));
+  return dataset({ x, y, shape: [n, d], name: `cloud ${seed}` });
+}
+
+/** A square matrix or a rectangle of kernel values, as rows. */
+export async function matrix(left: Dataset, right: Dataset, runtime: Runtime, of: Kernel = kernel) {
+  const { values } = await crossGram(of, left, right, { runtime });
+  return Array.from({ length: left.n }, (_, i) => values.slice(i * right.n, (i + 1) * right.n));
+}
+
+export const times = (a: readonly Float64Array[], x: ArrayLike<number>) =>
+  Float64Array.from(a, (row) => row.reduce((sum, value, j) => sum + value * (x[j] ?? 0), 0));
+
+export function farthest(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  let most = a.length === b.length ? 0 : Number.POSITIVE_INFINITY;
+  for (let i = 0; i < a.length; i++) {
+    const apart = Math.abs((a[i] ?? 0) - (b[i] ?? 0));
+    if (!(apart <= most)) most = apart;
+  }
+  return most;
+}
+
+/** The derivatives of Table 1's losses, written again from the table. */
+export const SLOPES: Record<string, (z: number, y: number, epsilon: number) => number> = {
+  hinge: (z, y) => (y * z < 1 ? -y : 0),
+  "squared-hinge": (z, y) => -2 * y * Math.max(0, 1 - y * z),
+  "epsilon-insensitive": (z, y, epsilon) => (Math.abs(y - z) > epsilon ? Math.sign(z - y) : 0),
+  squared: (z, y) => -2 * (y - z),
+  logistic: (z, y) => -y / (1 + Math.exp(y * z)),
+};
+
+/** The losses of Table 1. */
+export const VALUES: Record<string, (z: number, y: number, epsilon: number) => number> = {
+  hinge: (z, y) => Math.max(0, 1 - y * z),
+  "squared-hinge": (z, y) => Math.max(0, 1 - y * z) ** 2,
+  "epsilon-insensitive": (z, y, epsilon) => Math.max(0, Math.abs(y - z) - epsilon),
+  squared: (z, y) => (y - z) ** 2,
+  logistic: (z, y) => Math.log1p(Math.exp(-y * z)),
+};
+
+/** A runtime on the calling thread alone. */
+export const quiet = () => Runtime.create({ threads: 0 });
