@@ -1,13 +1,18 @@
 // Figure 1 of the paper: full-batch subgradient descent of a three-layer network and of the SVM with its kernel, on a few
 // images of two digits. Outputs of two test points at each learning rate, the difference for several widths, hinge loss.
 // Not here: the pictures (plots/figure1.ts) and the descent itself (follow.ts).
-import { ntk } from "../kernels/kernel.js";
 import { network } from "../networks/network.js";
 import { runtimeOf } from "../runtime/runtime.js";
 import { checkObject } from "../validate.js";
 import { draw, experimentData, type Sample, samplePoints } from "./data.js";
-import { type Comparison, type ExperimentOptions, follow, recordedSteps, type Setting } from "./follow.js";
-import { machineKernel } from "./machine-path.js";
+import {
+  type Comparison,
+  type ExperimentOptions,
+  type FollowOptions,
+  follow,
+  recordedSteps,
+  type Setting,
+} from "./follow.js";
 import { checkCommon, checkCount, checkDecay, checkList, checkRate, checkSetting, checkWidth } from "./options.js";
 
 export interface Figure1Options extends ExperimentOptions {
@@ -76,40 +81,33 @@ export async function figure1(options: Figure1Options = {}): Promise<Figure1Resu
   const train = draw(runtime, all.train, n, seed, "train");
   const test = draw(runtime, all.test, tests, seed, "test");
   const samples = samplePoints(test);
-  const machine = await machineKernel(ntk({ depth: 2 }), train, test, { runtime, signal });
   const [rate = 0.1, ...others] = rates;
   const runs = [
     ...others.map((learningRate) => ({ learningRate, width })),
     ...widths.map((w) => ({ learningRate: rate, width: w })),
   ];
   // A step costs about the square of the width.
-  const cost = runs.reduce((sum, run) => sum + steps * run.width ** 2, 0);
+  const total = runs.reduce((sum, run) => sum + steps * run.width ** 2, 0);
   let spent = 0;
-  try {
-    const comparisons: Comparison[] = [];
-    for (const run of runs) {
-      const spec = network({ widths: [run.width, run.width], seed });
-      const onStep = (done: number) =>
-        onProgress?.({
-          stage: `width ${run.width}, learning rate ${run.learningRate}`,
-          done: spent + done * run.width ** 2,
-          total: cost,
-        });
-      const what = { spec, train, test, samples: samples.map(({ row }) => row), machine, batch: "full" as const };
-      const how = { learningRate: run.learningRate, lambda, setting, backend, record: recordedSteps(steps), onStep };
-      comparisons.push(await follow({ ...what, ...how }, { runtime, signal }));
-      spent += steps * run.width ** 2;
-    }
-    const compared = comparisons.slice(others.length);
-    const widest = compared.filter(({ widths: [first] }) => first === width);
-    return {
-      experiment: "figure1",
-      settings: { data: train.name, n: train.n, tests: test.n, width, lambda, steps, setting, seed },
-      samples,
-      rates: [...widest, ...comparisons.slice(0, others.length)],
-      widths: compared,
+  const comparisons: Comparison[] = [];
+  for (const run of runs) {
+    const stage = `width ${run.width}, learning rate ${run.learningRate}`;
+    const onStep: FollowOptions["onStep"] = (side, done) => {
+      if (side === "network") onProgress?.({ stage, done: spent + done * run.width ** 2, total });
     };
-  } finally {
-    machine.gram.dispose();
+    const spec = network({ widths: [run.width, run.width], seed });
+    const what = { spec, train, test, samples: samples.map(({ row }) => row), batch: "full" as const };
+    const how = { learningRate: run.learningRate, lambda, setting, backend, record: recordedSteps(steps), onStep };
+    comparisons.push(await follow({ ...what, ...how }, { runtime, signal }));
+    spent += steps * run.width ** 2;
   }
+  const compared = comparisons.slice(others.length);
+  const widest = compared.filter(({ widths: [first] }) => first === width);
+  return {
+    experiment: "figure1",
+    settings: { data: train.name, n: train.n, tests: test.n, width, lambda, steps, setting, seed },
+    samples,
+    rates: [...widest, ...comparisons.slice(0, others.length)],
+    widths: compared,
+  };
 }

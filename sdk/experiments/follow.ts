@@ -1,21 +1,23 @@
 // A finite network and the machine of infinite width, trained side by side on the same rows in the same order, and what
 // is seen of both on the way. Three settings, by what the ridge does:
 //   "paper"    outputs are f(x) - f_0(x), g_0 = 0. The network's ridge acts on s_{L+1} w as in training.ts, and so moves f by a
-//              share s_{L+1}^2 of lambda; the machine's coefficients decay once in every pass (machines/svm-sgd.ts), which
-//              is lambda |B| / n a step. The paper compares the two as they are; they part by about that times eta t.
+//              share s_{L+1}^2 of lambda; the machine's coefficients decay when their batch comes, as Table 2's SVM has it.
+//              The paper compares the two as they are; they part by about eta lambda |B| / n a step.
 //   "matched"  the same network beside the machine whose ridge is the network's own share, lambda s_{L+1}^2: both obey
 //              one equation up to the tangent kernel, so the difference vanishes as the width grows.
 //   "theorem"  equations 6 and 7 to the letter: the ridge acts on w itself, outputs are f(x), g_0 = f_0. Here w shrinks by
 //              e^(-lambda t) at any width, and the tangent kernel with it: drift stops falling near lambda t.
 // Not here: which runs a figure needs (one file each).
 import type { Dataset } from "../data/dataset.js";
+import { type DescendOptions, descend } from "../dynamics/descend.js";
+import type { Outputs } from "../dynamics/problem.js";
 import type { CrossGram } from "../kernels/gram.js";
+import { ntk } from "../kernels/kernel.js";
 import { layerScales, type NetworkSpec } from "../networks/network.js";
 import { distanceToNtk, kernelDrift, tangentKernel } from "../networks/tangent.js";
 import { openTraining } from "../networks/train.js";
 import type { BackendName, TrainingSession } from "../networks/training.js";
 import { runtimeOf, type WorkOptions } from "../runtime/runtime.js";
-import { type MachineKernel, MachinePath, type Outputs } from "./machine-path.js";
 
 export const SETTINGS = ["paper", "matched", "theorem"] as const;
 export type Setting = (typeof SETTINGS)[number];
@@ -72,7 +74,6 @@ export interface FollowOptions {
   readonly test: Dataset;
   /** Rows of `test` whose outputs are kept. */
   readonly samples: readonly number[];
-  readonly machine: MachineKernel;
   readonly learningRate: number;
   readonly lambda: number;
   readonly batch: number | "full";
@@ -82,8 +83,8 @@ export interface FollowOptions {
   readonly backend: BackendName | "auto";
   /** Whether tangent kernels at both ends are computed. */
   readonly tangent?: boolean;
-  /** Called with the steps done. */
-  readonly onStep?: (done: number) => void;
+  /** Called with the steps that each side has done. */
+  readonly onStep?: (side: "machine" | "network", done: number) => void;
 }
 
 /** Steps to record: 0, then about `perDecade` a decade and at least every `steps / linear`-th, up to `steps`. */
@@ -99,19 +100,16 @@ class Recorder {
   readonly accuracy: number[] = [];
   readonly samples: number[][];
 
-  constructor(
-    private readonly options: Pick<FollowOptions, "train" | "test">,
-    private readonly rows: readonly number[],
-  ) {
-    this.samples = rows.map(() => []);
+  constructor(private readonly options: FollowOptions) {
+    this.samples = options.samples.map(() => []);
   }
 
   add({ train, test }: Outputs): void {
-    const { options, rows } = this;
+    const { options } = this;
     const y = options.train.y;
     this.hinge.push(train.reduce((sum, z, i) => sum + Math.max(0, 1 - (y[i] ?? 0) * z), 0) / train.length);
     this.accuracy.push(test.filter((z, i) => (options.test.y[i] ?? 0) * z > 0).length / test.length);
-    rows.forEach((row, k) => {
+    options.samples.forEach((row, k) => {
       this.samples[k]?.push(test[row] ?? Number.NaN);
     });
   }
@@ -128,22 +126,26 @@ function rms(a: Float64Array, b: Float64Array): number {
 const largest = (a: Float64Array, b: Float64Array) =>
   a.reduce((most, value, i) => Math.max(most, Math.abs(value - (b[i] ?? 0))), 0);
 
-/** lambda for the trainer, whose ridge is on s w, and for the machine. */
-function ridges({ spec, train, setting, lambda, batch }: FollowOptions): { network: number; machine: number } {
+/** The machine's ridge and start in each setting. */
+function machineRidge({ spec, train, setting, lambda }: FollowOptions, start: Outputs) {
   const square = (layerScales(spec, train.d).at(-1) ?? 1) ** 2;
-  if (setting === "theorem") return { network: lambda / square, machine: lambda };
-  const share = batch === "full" ? 1 : Math.min(1, batch / train.n);
-  return { network: lambda, machine: lambda * (setting === "paper" ? share : square) };
+  const machine: Record<Setting, Pick<DescendOptions, "lambda" | "decay" | "initial">> = {
+    paper: { lambda, decay: "batch" },
+    matched: { lambda: lambda * square },
+    theorem: { lambda, initial: start },
+  };
+  return machine[setting];
 }
 
 /** Trains both and records. @throws DivergenceError, MemoryBudgetError, the backend's errors, the signal's reason */
 export async function follow(options: FollowOptions, work: WorkOptions): Promise<Comparison> {
-  const { spec, train, test, machine, learningRate, batch, record, setting, backend } = options;
+  const { spec, train, test, learningRate, lambda, batch, record, setting, backend, onStep } = options;
   const runtime = await runtimeOf(work);
   const quiet = { runtime, signal: work.signal };
   const { seed } = spec;
-  const lambda = ridges(options);
-  const training = { learningRate, lambda: lambda.network, batch, centred: setting !== "theorem", seed };
+  // The trainer's ridge is on s w; divided by s^2 it is the ridge on w itself.
+  const ridge = setting === "theorem" ? lambda / (layerScales(spec, train.d).at(-1) ?? 1) ** 2 : lambda;
+  const training = { learningRate, lambda: ridge, batch, centred: setting !== "theorem", seed };
   const session = await openTraining(spec, train, { ...training, backend, ...quiet });
   try {
     const outputs = async (): Promise<Outputs> => ({
@@ -151,34 +153,33 @@ export async function follow(options: FollowOptions, work: WorkOptions): Promise
       test: await session.outputs(test, quiet),
     });
     const start = await outputs();
-    const path = new MachinePath(
-      runtime,
-      machine,
-      train.y,
-      { learningRate, lambda: lambda.machine, batch, seed },
-      start,
-    );
-    const [ours, theirs] = [new Recorder(options, options.samples), new Recorder(options, options.samples)];
+    const { records } = await descend(ntk({ depth: spec.widths.length }), train, {
+      ...machineRidge(options, start),
+      ...{ test, learningRate, batch, seed, record, steps: record.at(-1) ?? 0 },
+      ...quiet,
+      onProgress: ({ done }) => onStep?.("machine", done),
+    });
+    const sides = { network: new Recorder(options), machine: new Recorder(options) };
     const difference = { rms: [] as number[], largest: [] as number[], trainRms: [] as number[] };
     const first = options.tangent ? await tangentOf(session, options, quiet) : undefined;
     let done = 0;
-    for (const step of record) {
-      await stepTo(session, done, step, quiet, options.onStep);
-      path.advance(step);
+    for (const [k, step] of record.entries()) {
+      await stepTo(session, done, step, quiet, onStep);
       done = step;
-      const now = { network: step === 0 ? start : await outputs(), machine: path.outputs() };
-      ours.add(now.network);
-      theirs.add(now.machine);
-      difference.rms.push(rms(now.network.test, now.machine.test));
-      difference.largest.push(largest(now.network.test, now.machine.test));
-      difference.trainRms.push(rms(now.network.train, now.machine.train));
+      const network = step === 0 ? start : await outputs();
+      const machine = records[k] ?? start;
+      sides.network.add(network);
+      sides.machine.add(machine);
+      difference.rms.push(rms(network.test, machine.test));
+      difference.largest.push(largest(network.test, machine.test));
+      difference.trainRms.push(rms(network.train, machine.train));
     }
     const last = options.tangent ? await tangentOf(session, options, quiet) : undefined;
     const both = { widths: spec.widths, seed, backend: session.backend, learningRate, steps: record };
-    const comparison = { ...both, network: ours.curves(), machine: theirs.curves(), difference };
-    if (first === undefined || last === undefined) return comparison;
+    const curves = { network: sides.network.curves(), machine: sides.machine.curves() };
+    if (first === undefined || last === undefined) return { ...both, ...curves, difference };
     const distance = await distanceToNtk(spec, first, train, train, quiet);
-    return { ...comparison, kernel: { drift: kernelDrift(first, last), distance } };
+    return { ...both, ...curves, difference, kernel: { drift: kernelDrift(first, last), distance } };
   } finally {
     session.dispose();
   }
@@ -190,13 +191,13 @@ async function stepTo(
   from: number,
   to: number,
   work: WorkOptions,
-  onStep: ((done: number) => void) | undefined,
+  onStep: FollowOptions["onStep"],
 ): Promise<void> {
   for (let done = from; done < to; ) {
     const count = Math.min(16, to - done);
     await session.steps(count, work);
     done += count;
-    onStep?.(done);
+    onStep?.("network", done);
   }
 }
 

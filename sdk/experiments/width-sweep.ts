@@ -1,14 +1,12 @@
 // How fast a finite network nears its machine: ||f - g|| on test points, the drift of the tangent kernel while training,
 // and its distance from the kernel of infinite width at the start, against width, with fitted powers. Theorem 3.4 and
 // its proof say -1/2 up to logarithms. Not here: the pictures (plots/width.ts) and the descent itself (follow.ts).
-import { ntk } from "../kernels/kernel.js";
 import { network } from "../networks/network.js";
 import type { BackendName } from "../networks/training.js";
 import { runtimeOf } from "../runtime/runtime.js";
 import { checkNumber, checkObject } from "../validate.js";
 import { draw, experimentData } from "./data.js";
-import { type ExperimentOptions, follow, recordedSteps, type Setting } from "./follow.js";
-import { machineKernel } from "./machine-path.js";
+import { type ExperimentOptions, type FollowOptions, follow, recordedSteps, type Setting } from "./follow.js";
 import { checkCommon, checkCount, checkDecay, checkList, checkRate, checkSetting, checkWidth } from "./options.js";
 import { fitPowerLaw, type PowerLaw } from "./slope.js";
 
@@ -98,30 +96,27 @@ export async function widthSweep(options: WidthSweepOptions = {}): Promise<Width
   const all = await experimentData(options);
   const train = draw(runtime, all.train, n, seed, "train");
   const test = draw(runtime, all.test, tests, seed, "test");
-  const machine = await machineKernel(ntk({ depth }), train, test, { runtime, signal });
   const share = (width: number) => width ** Math.min(2, depth);
   const total = seeds * steps * widths.reduce((sum, width) => sum + share(width), 0);
   const points: WidthPoint[] = [];
   let spent = 0;
-  try {
-    for (const [i, width] of widths.entries()) {
-      for (let k = 0; k < seeds; k++) {
-        // Blocks of neurons are seeded one by one, so networks of one seed and different widths share weights.
-        const own = seed + k * widths.length + i;
-        const spec = network({ widths: new Array(depth).fill(width), seed: own });
-        const onStep = (done: number) =>
-          onProgress?.({ stage: `width ${width}, seed ${own}`, done: spent + done * share(width), total });
-        const what = { spec, train, test, samples: [], machine, batch: "full" as const, tangent: true };
-        const how = { learningRate, lambda, setting, backend, record: recordedSteps(steps, 3, 4), onStep };
-        const { difference, kernel, backend: used } = await follow({ ...what, ...how }, { runtime, signal });
-        spent += steps * share(width);
-        const [rms = Number.NaN, worstRms] = [difference.rms.at(-1), Math.max(...difference.rms)];
-        const { drift = Number.NaN, distance = Number.NaN } = kernel ?? {};
-        points.push({ width, seed: own, backend: used, rms, worstRms, drift, distance });
-      }
+  for (const [i, width] of widths.entries()) {
+    for (let k = 0; k < seeds; k++) {
+      // Blocks of neurons are seeded one by one, so networks of one seed and different widths share weights.
+      const own = seed + k * widths.length + i;
+      const onStep: FollowOptions["onStep"] = (side, done) => {
+        const stage = `width ${width}, seed ${own}`;
+        if (side === "network") onProgress?.({ stage, done: spent + done * share(width), total });
+      };
+      const spec = network({ widths: new Array(depth).fill(width), seed: own });
+      const what = { spec, train, test, samples: [], batch: "full" as const, tangent: true };
+      const how = { learningRate, lambda, setting, backend, record: recordedSteps(steps, 3, 4), onStep };
+      const { difference, kernel, backend: used } = await follow({ ...what, ...how }, { runtime, signal });
+      spent += steps * share(width);
+      const [rms = Number.NaN, worstRms] = [difference.rms.at(-1), Math.max(...difference.rms)];
+      const { drift = Number.NaN, distance = Number.NaN } = kernel ?? {};
+      points.push({ width, seed: own, backend: used, rms, worstRms, drift, distance });
     }
-  } finally {
-    machine.gram.dispose();
   }
   const sizes = { data: train.name, n: train.n, tests: test.n };
   const settings = { ...sizes, depth, steps, learningRate, lambda, setting, seed, seeds };

@@ -1,0 +1,42 @@
+// The experiments as commands: run, then write the result as JSON and its picture as SVG. Not here: parsing of options
+// and where files go (the command line), the experiments (experiments/) and the pictures (one file each).
+
+import { type FigureA1Options, type FigureA1Result, figureA1 } from "../experiments/figure-a1.js";
+import { type Figure1Options, type Figure1Result, figure1 } from "../experiments/figure1.js";
+import { type WidthSweepOptions, type WidthSweepResult, widthSweep } from "../experiments/width-sweep.js";
+import { figureA1Plot } from "./figure-a1.js";
+import { figure1Plot } from "./figure1.js";
+import { renderSvg } from "./render-node.js";
+import type { PlotDefinition } from "./sheet.js";
+import { widthPlot } from "./width.js";
+
+/** Writes one file of the output folder. */
+export type Write = (name: string, text: string) => void | Promise<void>;
+
+async function runAndWrite<Options, Result>(
+  experiment: (options: Options) => Promise<Result>,
+  plot: PlotDefinition<Result>,
+  options: Options,
+  write: Write | undefined,
+): Promise<Result> {
+  const result = await experiment(options);
+  // The figures come first: a plot that fails to draw must not lose a long run.
+  await write?.(`${plot.name}.json`, `${JSON.stringify(result, null, 1)}\n`);
+  if (write !== undefined) await write(`${plot.name}.svg`, await renderSvg(plot, result));
+  return result;
+}
+
+/** ntkit reproduce figure1: figure1.json and figure1.svg. */
+export function reproduceFigure1(options: Figure1Options, write?: Write): Promise<Figure1Result> {
+  return runAndWrite(figure1, figure1Plot, options, write);
+}
+
+/** ntkit reproduce figureA1: figureA1.json and figureA1.svg. */
+export function reproduceFigureA1(options: FigureA1Options, write?: Write): Promise<FigureA1Result> {
+  return runAndWrite(figureA1, figureA1Plot, options, write);
+}
+
+/** ntkit dynamics: dynamics.json and dynamics.svg. */
+export function reproduceDynamics(options: WidthSweepOptions, write?: Write): Promise<WidthSweepResult> {
+  return runAndWrite(widthSweep, widthPlot, options, write);
+}
