@@ -3,11 +3,13 @@
 
 import { type FigureA1Options, type FigureA1Result, figureA1 } from "../experiments/figure-a1.js";
 import { type Figure1Options, type Figure1Result, figure1 } from "../experiments/figure1.js";
+import { type Table2Options, type Table2Result, table2 } from "../experiments/table2.js";
 import { type WidthSweepOptions, type WidthSweepResult, widthSweep } from "../experiments/width-sweep.js";
 import { figureA1Plot } from "./figure-a1.js";
 import { figure1Plot } from "./figure1.js";
 import { renderSvg } from "./render-node.js";
 import type { PlotDefinition } from "./sheet.js";
+import { table2Plot } from "./table2.js";
 import { widthPlot } from "./width.js";
 
 /** Writes one file of the output folder. */
@@ -34,6 +36,11 @@ export function reproduceFigure1(options: Figure1Options, write?: Write): Promis
 /** ntkit reproduce figureA1: figureA1.json and figureA1.svg. */
 export function reproduceFigureA1(options: FigureA1Options, write?: Write): Promise<FigureA1Result> {
   return runAndWrite(figureA1, figureA1Plot, options, write);
+}
+
+/** ntkit reproduce table2: table2.json and table2.svg. */
+export function reproduceTable2(options: Table2Options, write?: Write): Promise<Table2Result> {
+  return runAndWrite(table2, table2Plot, options, write);
 }
 
 /** ntkit dynamics: dynamics.json and dynamics.svg. */

@@ -16,6 +16,7 @@ export {
   type PlotLibrary,
   type Sheet,
 } from "./sheet.js";
+export { table2Plot } from "./table2.js";
 export { widthPanel, widthPlot } from "./width.js";
 
 /** The plot as an SVG element of `document`. */

@@ -23,8 +23,22 @@ interface WidthSeries {
   readonly law?: PowerLaw | undefined;
 }
 
+/** A value that does not depend on width, drawn across. */
+interface Level {
+  readonly name: string;
+  readonly value: number;
+  readonly stroke: string;
+  readonly strokeWidth: number;
+}
+
 /** Log-log points with their fitted line and a guide of slope -1/2 through the first fit's left end. */
-export function widthPanel(plot: PlotLibrary, title: string, label: string, drawn: readonly WidthSeries[]): Panel {
+export function widthPanel(
+  plot: PlotLibrary,
+  title: string,
+  label: string,
+  drawn: readonly WidthSeries[],
+  level?: Level,
+): Panel {
   const widths = [...new Set(drawn.flatMap(({ points }) => points.map(({ width }) => width)))].sort((a, b) => a - b);
   const ends = [widths[0] ?? 1, widths.at(-1) ?? 1];
   const at = (law: PowerLaw, width: number) => law.factor * width ** law.slope;
@@ -47,8 +61,10 @@ export function widthPanel(plot: PlotLibrary, title: string, label: string, draw
       ? []
       : [{ label: "width^(−1/2)", colour: dashed.stroke, width: 1.5, dash: dashed.strokeDasharray }]),
   ];
+  const levels = level === undefined ? [] : [level];
+  for (const { name, stroke, strokeWidth } of levels) legend.push({ label: name, colour: stroke, width: strokeWidth });
   const values = drawn.flatMap(({ points }) => points.map(({ value }) => value));
-  const ticks = decadeTicks([...values, ...guide.map(({ value }) => value)]);
+  const ticks = decadeTicks([...values, ...[...guide, ...levels].map(({ value }) => value)]);
   // Texts of their own: a logarithmic scale would drop some of the labels.
   const axes = [
     plot.gridY(ticks),
@@ -63,7 +79,8 @@ export function widthPanel(plot: PlotLibrary, title: string, label: string, draw
   const x = { type: "log" as const, inset: 14 };
   const y = { type: "log" as const, domain: [ticks[0] ?? 1, ticks.at(-1) ?? 1] };
   const guideLine = plot.line(guide, { x: "width", y: "value", ...dashed });
-  return { title, legend, plot: { x, y, marks: [...axes, guideLine, ...marks] } };
+  const across = levels.map(({ value, stroke, strokeWidth }) => plot.ruleY([value], { stroke, strokeWidth }));
+  return { title, legend, plot: { x, y, marks: [...axes, ...across, guideLine, ...marks] } };
 }
 
 const NAMES = { rms: "‖f − g‖ (rms)", drift: "drift while training", distance: "distance at the start" } as const;
