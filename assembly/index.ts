@@ -27,7 +27,8 @@ export {
 } from "./linalg/dense";
 export { coordinateDescent, pairDescent } from "./solver/coordinate";
 export { subgradientEpoch, subgradientEpochs } from "./solver/subgradient";
-export { certifyIntervals, intervalBounds, setThread } from "./bounds/certify";
+export { certifyIntervals, certifyNetwork, intervalBounds, networkBounds, setThread } from "./bounds/certify";
+export { ibpSpreads } from "./bounds/ibp";
 export { initialLayer, initialOutput, plainLayer, randomNormals } from "./network/initial";
 export { networkOutputs, networkSteps } from "./network/step";
 export { tangentBackward, tangentForward, tangentLast, tangentShare } from "./network/tangent";

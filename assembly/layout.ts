@@ -162,3 +162,21 @@ export const DESCENT_BYTES = 88;
 /** Whether the regulariser shrinks every coefficient in a step (equation 5), or only those of its batch (Table 2). */
 export const DECAY_ALL = 0;
 export const DECAY_BATCH = 1;
+
+/** A certification job of a finite network: CERTIFY_RESULTS, _LOW, _HIGH, _TOLERANCE as above, and these. */
+export const IBP_NETWORK = 56; // pointer: LAYER_BYTES records of the trained network
+export const IBP_OUTPUT = 60; // pointer: its output weights
+export const IBP_SPREADS = 64; // pointer: f64, sum_k |W_kj| of the first layer, rounded up, padded to whole blocks
+export const IBP_CENTRE = 68; // pointer: records of the network at the start, 0 when outputs are not centred
+export const IBP_CENTRE_OUTPUT = 72; // pointer
+export const IBP_CENTRE_SPREADS = 76; // pointer
+export const IBP_LAYERS = 80; // i32: hidden layers
+export const IBP_STARTS = 84; // pointer: n + 1 int32, where each input's entries begin
+export const IBP_COLUMNS = 88; // pointer: int32 columns of the non-zero entries
+export const IBP_ENTRIES = 92; // pointer: f64 raw entries
+export const IBP_DIFFERENCE = 96; // i32: 1 bounds f - f_0, 0 keeps f_0 at the centre
+export const IBP_WORK = 100; // pointer: for each thread, IBP_WORK_ENTRIES f64
+export const IBP_WORK_ENTRIES = 104; // i32: 2 * first width + 6 * largest width, padded to whole blocks
+export const IBP_SCALE = 112; // f64: value = raw * scale
+export const IBP_FACTOR = 120; // f64: product of all layers' scales and IBP_SCALE: outputs in real units
+export const IBP_BYTES = 128;

@@ -1,5 +1,6 @@
 // ntkit: infinite-width neural networks as kernel machines, trained and certified. The public names, and only those.
 export { type Certificate, type CertifyOptions, certify, certifySamples, chooseSamples } from "./certify/certify.js";
+export { type NetworkOffset, networkBounds } from "./certify/ibp.js";
 export { intervalBounds } from "./certify/interval.js";
 export { type Bounds, METHODS, type Method } from "./certify/method.js";
 export {
@@ -37,6 +38,13 @@ export { Machine, type MachineName, type Trainer, type TrainingReport } from "./
 export { type SvmOptions, svm } from "./machines/svm.js";
 export { type HistoryPoint, SvmSgdMachine, type SvmSgdOptions, svmSgd, svmSgdSeeds } from "./machines/svm-sgd.js";
 export { initialWeights } from "./networks/layers.js";
+export {
+  NetworkDivergenceError,
+  type NetworkHistoryPoint,
+  NetworkModel,
+  type TrainNetworkOptions,
+  trainNetwork,
+} from "./networks/model.js";
 export {
   type NetworkOptions,
   type NetworkSpec,

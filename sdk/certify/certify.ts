@@ -10,14 +10,16 @@ import {
 import type { Dataset } from "../data/dataset.js";
 import { checkSameColumns } from "../kernels/rows.js";
 import { checkRows, type Machine } from "../machines/machine.js";
+import { NetworkModel } from "../networks/model.js";
 import { runtimeOf, type WorkOptions } from "../runtime/runtime.js";
 import { checkChoice, checkNumber, describe } from "../validate.js";
+import { prepareNetworkJob } from "./ibp.js";
 import { type Bracket, prepareJob } from "./interval.js";
 import { checkMachine, checkTwoLayer, METHODS, type Method } from "./method.js";
 import { makeReport, type Report } from "./report.js";
 
 export interface CertifyOptions extends WorkOptions {
-  /** Bound method. Default "interval". */
+  /** Bound method. Default "interval" for machines, "ibp" for networks. */
   readonly method?: Method | undefined;
   /** Radii searched: [low, high], 0 <= low < high. Default [0, 0.3], the paper's. */
   readonly bracket?: readonly [number, number] | undefined;
@@ -90,20 +92,34 @@ function checkBracket(options: CertifyOptions): Bracket {
   return { low, high, tolerance };
 }
 
+/** The method that `asked` names, once it is sure that it holds for this model and data. @throws TypeError, RangeError */
+export function checkMethod(machine: Machine | NetworkModel, data: Dataset, asked: Method | undefined): Method {
+  const isNetwork = machine instanceof NetworkModel;
+  if (!isNetwork) checkMachine("machine", machine);
+  checkRows("data", data);
+  const method = checkChoice("method", asked ?? (isNetwork ? "ibp" : "interval"), METHODS);
+  if (isNetwork !== (method !== "interval"))
+    throw new RangeError(
+      `method: expected ${isNetwork ? '"ibp" or "ibp-difference" for a network' : '"interval" for a machine'}, got "${method}"`,
+    );
+  if (isNetwork) machine.checkInputs("data", data);
+  else {
+    checkTwoLayer(machine.kernel);
+    checkSameColumns("data", machine.rows, data);
+  }
+  return method;
+}
+
 /**
  * Certificates one after another, in the order of the rows. What has come out stays valid when the loop is left early.
  * @throws as certify()
  */
 export async function* certifySamples(
-  machine: Machine,
+  machine: Machine | NetworkModel,
   data: Dataset,
   options: CertifyOptions = {},
 ): AsyncGenerator<Certificate, void, undefined> {
-  checkMachine("machine", machine);
-  checkRows("data", data);
-  checkChoice("method", options.method ?? "interval", METHODS);
-  checkTwoLayer(machine.kernel);
-  checkSameColumns("data", machine.rows, data);
+  const method = checkMethod(machine, data, options.method);
   const bracket = checkBracket(options);
   const runtime = await runtimeOf(options);
   const indices = await chooseSamples(data.n, options.samples, options.seed, { runtime });
@@ -111,11 +127,16 @@ export async function* certifySamples(
   const scope = runtime.scope();
   try {
     const chosen = data.subset(indices);
-    const { pointer, results } = await prepareJob(runtime, scope, machine, chosen, bracket);
+    const offset = method === "ibp" ? "frozen" : "difference";
+    const { pointer, results } =
+      machine instanceof NetworkModel
+        ? await prepareNetworkJob(runtime, scope, machine, chosen, bracket, offset)
+        : await prepareJob(runtime, scope, machine, chosen, bracket);
+    const job = machine instanceof NetworkModel ? "certifyNetwork" : "certifyIntervals";
     for (let from = 0; from < indices.length; from += slice) {
       const count = Math.min(slice, indices.length - from);
       const start = performance.now();
-      await runtime.run("certifyIntervals", count, [pointer, from], { signal: options.signal }, "certifying");
+      await runtime.run(job, count, [pointer, from], { signal: options.signal }, "certifying");
       const seconds = (performance.now() - start) / 1000 / count;
       options.onProgress?.({ stage: "certifying", done: from + count, total: indices.length });
       const view = runtime.memory.view(results + from * CERTIFICATE_BYTES, count * CERTIFICATE_BYTES);
@@ -158,7 +179,11 @@ function judge(index: number, label: number, { decision, radius, margin }: Raw, 
  * Certified l-infinity radii of a machine's decisions on (some of) a data set, and what they amount to.
  * @throws TypeError, RangeError (kernels without a certificate, other columns, an empty bracket), the signal's reason
  */
-export async function certify(machine: Machine, data: Dataset, options: CertifyOptions = {}): Promise<Report> {
+export async function certify(
+  machine: Machine | NetworkModel,
+  data: Dataset,
+  options: CertifyOptions = {},
+): Promise<Report> {
   const start = performance.now();
   const certificates: Certificate[] = [];
   for await (const certificate of certifySamples(machine, data, options)) certificates.push(certificate);

@@ -10,8 +10,11 @@ export interface Bounds {
   readonly upper: Float64Array;
 }
 
-/** Bound methods; "interval" is Theorem 4.2 of the paper. */
-export const METHODS = ["interval"] as const;
+/**
+ * Bound methods. Of machines: "interval" is Theorem 4.2 of the paper. Of finite networks: "ibp" is interval bound
+ * propagation with f_0 kept at the centre, as in the paper's Table 2; "ibp-difference" bounds f - f_0 on the ball.
+ */
+export const METHODS = ["interval", "ibp", "ibp-difference"] as const;
 export type Method = (typeof METHODS)[number];
 
 /** Throws a RangeError that says why when the interval bound does not hold for machines on this kernel. */

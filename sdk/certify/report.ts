@@ -2,6 +2,7 @@
 // rounded down. Not here: terminal tables (the command line's) and the certificates themselves (certify.ts).
 import type { Dataset } from "../data/dataset.js";
 import type { Machine } from "../machines/machine.js";
+import { NetworkModel } from "../networks/model.js";
 import { VERSION } from "../version.js";
 import type { Certificate, CertifyOptions } from "./certify.js";
 
@@ -53,7 +54,7 @@ function epsilonGrid(radii: readonly number[]): number[] {
 
 /** The report of a list of certificates, which need not be all that were asked for (`complete` in the metadata). */
 export async function makeReport(
-  machine: Machine,
+  machine: Machine | NetworkModel,
   data: Dataset,
   certificates: readonly Certificate[],
   options: CertifyOptions,
@@ -72,14 +73,11 @@ export async function makeReport(
     radius: summarize(radii),
     certifiedAccuracy: epsilonGrid(radii).map((epsilon) => ({ epsilon, accuracy: accuracyAt(epsilon) })),
     seconds,
-    method: options.method ?? "interval",
+    method: options.method ?? (machine instanceof NetworkModel ? "ibp" : "interval"),
     norm: "inf",
     metadata: {
       complete,
-      machine: machine.machine,
-      parameters: machine.parameters,
-      kernel: machine.kernel,
-      trainingRows: machine.rows.n,
+      ...modelMetadata(machine, options),
       data: data.name,
       scale: data.scale,
       domain: "unbounded",
@@ -88,13 +86,34 @@ export async function makeReport(
       samples: options.samples ?? "all",
       seed: options.seed ?? 0,
       arithmetic: "float64, rounded outward, from exact integers where the data is 8-bit",
-      statement: "every real x in the ball keeps the sign of g, for exactly the stored coefficients and rows",
       dataHash: await data.hash(),
       trainingDataHash: machine.dataHash,
       modelHash: await machine.hash(),
       version: VERSION,
     },
     perSample: certificates,
+  };
+}
+
+/** What a report says of the model and of what was proved about it. */
+function modelMetadata(machine: Machine | NetworkModel, { method }: CertifyOptions): Record<string, unknown> {
+  if (machine instanceof NetworkModel) {
+    const frozen = method !== "ibp-difference";
+    return {
+      machine: "network",
+      parameters: machine.parameters,
+      network: machine.spec,
+      loss: machine.loss,
+      offset: !machine.centred ? "none" : frozen ? "f0(x0), frozen at the centre" : "f0(x), true difference",
+      statement: `every real x in the ball keeps the sign of f(x)${!machine.centred ? "" : frozen ? " - f0(x0)" : " - f0(x)"}, for exactly the stored weights`,
+    };
+  }
+  return {
+    machine: machine.machine,
+    parameters: machine.parameters,
+    kernel: machine.kernel,
+    trainingRows: machine.rows.n,
+    statement: "every real x in the ball keeps the sign of g, for exactly the stored coefficients and rows",
   };
 }
 
