@@ -71,7 +71,8 @@ describe.each(SHAPES)("widths %i %s %s", (...widths) => {
   it("at radius 0 both are the output to 1e-5 (its float32 rounding) and 1e-9 wide; they widen with the radius", async () => {
     const { runtime, data, model } = await trained(shape, true, true);
     const outputs = await model.outputs(data, { runtime });
-    let [low, high] = [new Float64Array(data.n).fill(Infinity), new Float64Array(data.n).fill(-Infinity)];
+    let low: Float64Array = new Float64Array(data.n).fill(Infinity);
+    let high: Float64Array = new Float64Array(data.n).fill(-Infinity);
     for (const radius of [0, 1e-6, 0.01, 0.1, 1]) {
       const { lower, upper } = await networkBounds(model, data, radius, { runtime });
       for (let k = 0; k < data.n; k++) {
