@@ -1,4 +1,4 @@
-// Table 2's bookkeeping with certificates made up for it, and the real SVM row. Not here: certificates of networks.
+// Table 2's bookkeeping with certificates made up for it, and the real SVM row. Not here: bounds themselves.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Certificate } from "../../sdk/certify/certify.js";
 import type { Report } from "../../sdk/certify/report.js";
@@ -67,6 +67,18 @@ describe("table2", () => {
     });
     expect(progress.at(-1)).toBe(1);
     expect(progress).toEqual([...progress].sort((a, b) => a - b));
+  });
+
+  it("trains and certifies real networks where nothing else is asked for", async () => {
+    const options = { data, widths: [16, 64], seeds: 1, epochs: 30, backend: "wasm" as const, runtime };
+    const { rows, fit } = await table2(options);
+    for (const { accuracy, radius, samples } of rows) {
+      expect(samples).toBe(12);
+      expect(accuracy).toBeGreaterThan(0.7);
+      expect(radius.mean).toBeGreaterThan(0);
+    }
+    expect(fit?.interval).toBeNull();
+    expect(JSON.stringify((await table2(options)).rows)).toBe(JSON.stringify(rows));
   });
 
   it("draws the networks beside the SVM", async () => {
