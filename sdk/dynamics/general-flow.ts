@@ -225,8 +225,10 @@ class Integration {
 
   /** A hundredth of the time in which g would change by its own size; small where g starts at 0. */
   private firstStep({ g }: State, first: State): number {
-    const size = Math.hypot(...g.map((value) => value / (1 + Math.abs(value))));
-    const speed = Math.hypot(...first.g.map((value, i) => value / (1 + Math.abs(g[i]!))));
+    const sizeOf = (of: Float64Array) =>
+      Math.sqrt(of.reduce((sum, value, i) => sum + (value / (1 + Math.abs(g[i]!))) ** 2, 0));
+    const size = sizeOf(g);
+    const speed = sizeOf(first.g);
     return 0.01 * (speed > 0 ? Math.max(size, 0.01) / speed : 1);
   }
 
