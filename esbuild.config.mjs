@@ -57,12 +57,14 @@ mkdirSync(generated, { recursive: true });
 mkdirSync(join(root, "dist/core"), { recursive: true });
 if (!process.argv.includes("--no-core")) buildCore();
 await buildWorker();
-await build({ ...shared, entryPoints: ["sdk/index.ts"], outfile: "dist/index.js" });
+// Entries share their chunks, so that both see the same classes.
+const entries = { index: "sdk/index.ts", plots: "sdk/plots/commands.ts" };
+await build({ ...shared, entryPoints: entries, outdir: "dist", splitting: true, chunkNames: "chunks/[name]-[hash]" });
 const program = {
   ...shared,
   platform: "node",
   banner: { js: "#!/usr/bin/env node" },
-  alias: { ntkit: "./sdk/index.ts" },
+  alias: { "ntkit/plots": "./sdk/plots/commands.ts", ntkit: "./sdk/index.ts" },
 };
 await build({ ...program, entryPoints: ["cli/main.ts"], outfile: "dist/cli.js" });
 await build({ ...program, entryPoints: ["bench/main.ts"], outfile: "dist/bench.js" });

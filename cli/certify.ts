@@ -10,12 +10,13 @@ import {
   METHODS,
   type Method,
   makeReport,
+  NetworkModel,
   type Report,
   reportToJson,
   reportToTsv,
 } from "ntkit";
 import { Interrupted } from "./errors.js";
-import { readMachine, readSplit, type Selection, SPLITS } from "./inputs.js";
+import { readModel, readSplit, type Selection, SPLITS } from "./inputs.js";
 import {
   type CommonOptions,
   choiceOption,
@@ -57,12 +58,19 @@ function sampleRows(samples: readonly Certificate[]): string {
   return textTable(header, rows, "rrrrrl");
 }
 
-function reportText(report: Report, machine: Machine, perSample: boolean): string {
+/** A few words on what is certified. */
+function modelText(machine: Machine | NetworkModel): string {
+  if (machine instanceof NetworkModel) return machine.describe();
+  return `${machine.machine}, ${describeKernel(machine.kernel)}, ${count(machine.rows.n)} rows`;
+}
+
+function reportText(report: Report, machine: Machine | NetworkModel, perSample: boolean): string {
   const { samples, correct, accuracy, radius: own, certifiedAccuracy, metadata } = report;
   const [low, high] = metadata.bracket as [number, number];
   const complete = metadata.complete === true ? "" : " (interrupted)";
   const facts = [
-    ["machine", `${machine.machine}, ${describeKernel(machine.kernel)}, ${count(machine.rows.n)} rows`],
+    ["model", modelText(machine)],
+    ...(typeof metadata.offset === "string" ? [["offset", metadata.offset]] : []),
     ["data", `${metadata.data}, ${count(samples)} samples${complete}`],
     [
       "certificate",
@@ -90,7 +98,7 @@ function reportText(report: Report, machine: Machine, perSample: boolean): strin
 
 /** Certificates into `finished`, which keeps those that came out before an interruption. */
 async function collect(
-  machine: Machine,
+  machine: Machine | NetworkModel,
   flags: CertifyFlags,
   options: CertifyOptions,
   session: Session,
@@ -120,7 +128,7 @@ async function certifyModel(model: string, flags: CertifyFlags): Promise<void> {
   const { json, tsv, method, bracket, tolerance, samples, seed } = flags;
   checkTargets({ "--json": json, "--tsv": tsv }, { model });
   const output = new Output({ quiet: flags.quiet, data: [json, tsv] });
-  const { machine } = readMachine(model);
+  const machine = readModel(model);
   await withSession(flags, async (session) => {
     const options = { method, bracket, tolerance, samples, seed };
     const { report, interrupted } = await collect(machine, flags, options, session, output, []);
@@ -142,7 +150,9 @@ export function addCertify(program: Command): void {
     .argument("<model>", "model file written by ntkit train")
     .addOption(dataOption().makeOptionMandatory())
     .addOption(choiceOption("--split", "part of the data (default: test)", SPLITS))
-    .addOption(choiceOption("--method", "bound of the output (default: interval)", METHODS))
+    .addOption(
+      choiceOption("--method", "bound of the output (default: interval for machines, ibp for networks)", METHODS),
+    )
     .addOption(samplesOption())
     .addOption(seedOption("random samples"))
     .addOption(valueOption("--bracket <low,high>", "radii searched (default: 0,0.3)", parseBracket))

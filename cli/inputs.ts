@@ -1,7 +1,15 @@
 // What the commands read: model files and data sets, with the file's name in every message. Not here: writing
 // (output.ts) and the formats (the SDK).
 import { readFileSync } from "node:fs";
-import { chooseSamples, DataSourceError, type Dataset, loadDataset, Machine } from "ntkit";
+import {
+  chooseSamples,
+  DataSourceError,
+  type Dataset,
+  loadDataset,
+  loadModel,
+  Machine,
+  type NetworkModel,
+} from "ntkit";
 import { Failure, Interrupted } from "./errors.js";
 import type { Samples } from "./options.js";
 import type { Output } from "./output.js";
@@ -36,6 +44,16 @@ export function readMachine(path: string): { readonly machine: Machine; readonly
   }
 }
 
+/** The machine or network in a file. @throws Failure */
+export function readModel(path: string): Machine | NetworkModel {
+  const bytes = readFile(path);
+  try {
+    return loadModel(bytes);
+  } catch (error) {
+    throw new Failure(`${path}: ${(error as Error).message}`, { cause: error });
+  }
+}
+
 /** Both splits of a source. @throws Failure with the source's name, Interrupted */
 export async function readData(source: string, { signal }: Session) {
   try {
@@ -58,7 +76,7 @@ export interface Selection {
 /** The split to look at; says so when the machine was trained on something else, or on the very rows. */
 export async function readSplit(
   { data, split = "test" }: Selection,
-  machine: Machine,
+  machine: Machine | NetworkModel,
   session: Session,
   output: Output,
 ): Promise<Dataset> {

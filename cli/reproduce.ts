@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import { Interrupted, UsageError } from "./errors.js";
 import { type Experiment, measure, type Plan } from "./experiment.js";
 import { experimentText } from "./experiment-table.js";
+import { addFigureFlags, checkFigureFlags, FIGURES, type FigureOptions, runFigure } from "./figures.js";
 import {
   type CommonOptions,
   finish,
@@ -42,7 +43,7 @@ export async function runExperiment(plan: Plan, options: CommonOptions, after = 
   output.text(after);
 }
 
-interface ReproduceOptions extends CommonOptions {
+interface ReproduceOptions extends FigureOptions {
   readonly lambda?: readonly number[];
   readonly rows?: readonly string[];
   readonly samples?: Samples;
@@ -63,10 +64,26 @@ function parseRows(flag: string, text: string): string[] {
   return rows;
 }
 
-function parseTable(text: string): Table {
-  const table = TABLES.find((candidate) => candidate === text);
-  if (table === undefined) throw new UsageError(`table: expected ${TABLES.join(" or ")}, got "${text}"`);
-  return table;
+const TARGETS = [...TABLES, ...FIGURES] as const;
+type Target = (typeof TARGETS)[number];
+
+function parseTarget(text: string): Target {
+  const target = TARGETS.find((candidate) => candidate === text);
+  if (target === undefined) throw new UsageError(`target: expected ${TARGETS.join(", ")}, got "${text}"`);
+  return target;
+}
+
+/** Figures, and Table 2 when widths are asked for, are experiments with networks; the rest are machines alone. */
+async function reproduce(target: Target, options: ReproduceOptions): Promise<void> {
+  if (target === "figure1" || target === "figureA1") {
+    const foreign = (["rows", "samples", "seeds"] as const).find((flag) => options[flag] !== undefined);
+    if (foreign !== undefined)
+      throw new UsageError(`--${foreign}: expected only with ${TABLES.join(" or ")}, got it with ${target}`);
+    return runFigure(target, options);
+  }
+  if (target === "table2" && options.widths !== undefined) return runFigure("table2", options);
+  checkFigureFlags("table3", options);
+  return runExperiment(planOf(target, options), options);
 }
 
 /** What the options ask for. @throws UsageError for rows that the table has not */
@@ -95,8 +112,12 @@ export function planOf(table: Table, options: ReproduceOptions): Plan {
 export function addReproduce(program: Command): void {
   const command = program
     .command("reproduce")
-    .description("measure a table of the paper on MNIST 0/1 and print it beside the paper's figures")
-    .argument("<table>", "table3 (ridge and SVM) or table2 (the infinitely wide network's SVM)", parseTable)
+    .description("measure a table or figure of the paper on MNIST 0/1")
+    .argument(
+      "<target>",
+      "table3 (ridge and SVM), table2 (the SVM; with --widths, networks beside it), figure1 or figureA1",
+      parseTarget,
+    )
     .addOption(valueOption("--lambda <list>", "lambdas of the ridge rows (default: the paper's eight)", parseNumbers))
     .addOption(valueOption("--rows <list>", "krr, svm (default: all; krr when --lambda is given)", parseRows))
     .addOption(samplesOption())
@@ -108,10 +129,13 @@ export function addReproduce(program: Command): void {
         integer: true,
       }),
     )
-    .action((table: Table, options: ReproduceOptions) => runExperiment(planOf(table, options), options));
+    .action(reproduce);
+  addFigureFlags(command);
   finish(command, [
     "reproduce table3",
     "reproduce table3 --lambda 0,1,1000 --samples 100",
     "reproduce table2 --seeds 5 --json table2.json",
+    "reproduce table2 --widths 1000,10000 --seeds 2 --out figures",
+    "reproduce figure1 --width 2048 --steps 300 --out figures",
   ]);
 }

@@ -1,12 +1,13 @@
 // ntkit train: a machine from a data set, into a model file. Writes the file when all is done, and nothing before.
 // Not here: which options belong to which machine (trainer.ts).
 import type { Command } from "commander";
-import { type Dataset, describeKernel, type Machine, SvmSgdMachine } from "ntkit";
+import { BACKENDS, type Dataset, describeKernel, LOSSES, type Machine, SvmSgdMachine } from "ntkit";
 import { readData } from "./inputs.js";
 import { choiceOption, dataOption, finish, numberOption, parseTarget, seedOption, valueOption } from "./options.js";
 import { checkTargets, Output } from "./output.js";
 import { withSession } from "./session.js";
 import { alignRows, count, seconds } from "./table.js";
+import { checkMachineFlags, type NetworkOptions, parseWidths, trainNetworkModel } from "./train-network.js";
 import { KERNELS, MACHINES, type TrainOptions, trainerOf } from "./trainer.js";
 
 /** What training came to, as --json writes it. */
@@ -48,7 +49,9 @@ function summaryText(machine: Machine, data: Dataset, out: string, bytes: number
   return alignRows(rows, "ll");
 }
 
-async function train(options: TrainOptions): Promise<void> {
+async function train(options: TrainOptions & NetworkOptions): Promise<void> {
+  if (options.network !== undefined) return trainNetworkModel(options);
+  checkMachineFlags(options);
   const trainer = trainerOf(options);
   checkTargets({ "--out": options.out, "--json": options.json });
   const output = new Output({ quiet: options.quiet, data: [options.json] });
@@ -74,26 +77,23 @@ export function addTrain(program: Command): void {
     .command("train")
     .description("train a machine on a data set and write it to a model file")
     .addOption(dataOption().makeOptionMandatory())
-    .addOption(
-      choiceOption(
-        "--machine",
-        "ridge regression, exact SVM, or the paper's subgradient descent",
-        MACHINES,
-      ).makeOptionMandatory(),
-    )
+    .addOption(choiceOption("--machine", "ridge regression, exact SVM, or the paper's subgradient descent", MACHINES))
+    .addOption(valueOption("--network <widths>", "a finite network instead: widths of its hidden layers", parseWidths))
     .addOption(
       valueOption("--out <file>", "model file to write", (f, text) =>
         parseTarget(f, text, false),
       ).makeOptionMandatory(),
     )
-    .addOption(numberOption("--lambda <number>", "regularisation (default: 1; svm-sgd: 0.001)"))
+    .addOption(numberOption("--lambda <number>", "regularisation (default: 1; svm-sgd, network: 0.001)"))
     .addOption(numberOption("--c <number>", "svm: C = 1 / lambda, instead of --lambda"))
     .option("--bias", "svm: with a bias b (default: without, as in the paper)")
     .addOption(numberOption("--tolerance <number>", "krr: relative residual (1e-8); svm: relative duality gap (1e-6)"))
-    .addOption(numberOption("--epochs <n>", "svm-sgd: passes over the data (default: 300)"))
-    .addOption(numberOption("--batch <n>", "svm-sgd: rows in a batch (default: 64)"))
-    .addOption(numberOption("--lr <number>", "svm-sgd: learning rate (default: 1)"))
-    .addOption(seedOption("svm-sgd's shuffles"))
+    .addOption(choiceOption("--loss", "network: loss (default: hinge)", LOSSES))
+    .addOption(choiceOption("--backend", "network: where it is trained (default: auto)", ["auto", ...BACKENDS]))
+    .addOption(numberOption("--epochs <n>", "svm-sgd, network: passes over the data (default: 300)"))
+    .addOption(numberOption("--batch <n>", "svm-sgd, network: rows in a batch (default: 64)"))
+    .addOption(numberOption("--lr <number>", "svm-sgd, network: learning rate (default: 1)"))
+    .addOption(seedOption("shuffles and initial weights"))
     .addOption(
       choiceOption("--kernel", "kernel of the network, trained whole or in its last layer (default: ntk)", KERNELS),
     )
@@ -105,6 +105,7 @@ export function addTrain(program: Command): void {
     "train --data mnist:0,1 --machine krr --lambda 1 --out ridge.safetensors",
     "train --data mnist:3,8 --machine svm --c 15.625 --out svm.safetensors",
     "train --data mnist:4,9 --machine svm-sgd --epochs 300 --seed 1 --out sgd.safetensors",
+    "train --data mnist:0,1 --network 1000 --out network.safetensors",
     "train --data points.npz --machine svm --depth 3 --out deep.safetensors",
   ]);
 }

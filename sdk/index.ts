@@ -20,7 +20,21 @@ export { readNpy, writeNpy } from "./data/npy.js";
 export { readNpz, writeNpz } from "./data/npz.js";
 export { readSafetensors, writeSafetensors } from "./data/safetensors.js";
 export { type LoadedData, loadDataset } from "./data/source.js";
+export { type DescendOptions, type DescentRecord, descend, type Trajectory } from "./dynamics/descend.js";
+export {
+  type FlowEvent,
+  type FlowLimit,
+  type GradientFlow,
+  type GradientFlowOptions,
+  gradientFlow,
+} from "./dynamics/flow.js";
+export { type FlowRecord, type GeneralFlow, type GeneralFlowOptions, generalFlow } from "./dynamics/general-flow.js";
+export { type LyapunovPoint, lyapunov } from "./dynamics/lyapunov.js";
 export * from "./errors.js";
+export { type FigureA1Options, type FigureA1Result, figureA1 } from "./experiments/figure-a1.js";
+export { type Figure1Options, type Figure1Result, figure1 } from "./experiments/figure1.js";
+export { type Table2Options, type Table2Result, table2 } from "./experiments/table2.js";
+export { type WidthSweepOptions, type WidthSweepResult, widthSweep } from "./experiments/width-sweep.js";
 export {
   type CrossGram,
   crossGram,
@@ -39,6 +53,7 @@ export { type SvmOptions, svm } from "./machines/svm.js";
 export { type HistoryPoint, SvmSgdMachine, type SvmSgdOptions, svmSgd, svmSgdSeeds } from "./machines/svm-sgd.js";
 export { initialWeights } from "./networks/layers.js";
 export {
+  loadModel,
   NetworkDivergenceError,
   type NetworkHistoryPoint,
   NetworkModel,
@@ -53,6 +68,7 @@ export {
   type Parameterization,
   parameterCount,
 } from "./networks/network.js";
+export { distanceToNtk, kernelDrift, tangentKernel } from "./networks/tangent.js";
 export { type OpenOptions, openTraining } from "./networks/train.js";
 export {
   BACKENDS,

@@ -12,7 +12,7 @@ import { checkSameColumns } from "../kernels/rows.js";
 import { checkRows, type Machine } from "../machines/machine.js";
 import { NetworkModel } from "../networks/model.js";
 import { runtimeOf, type WorkOptions } from "../runtime/runtime.js";
-import { checkChoice, checkNumber, describe } from "../validate.js";
+import { checkChoice, checkNumber, checkObject, describe } from "../validate.js";
 import { prepareNetworkJob } from "./ibp.js";
 import { type Bracket, prepareJob } from "./interval.js";
 import { checkMachine, checkTwoLayer, METHODS, type Method } from "./method.js";
@@ -84,7 +84,10 @@ export async function chooseSamples(
 const SLICE_PER_THREAD = 32;
 
 function checkBracket(options: CertifyOptions): Bracket {
-  const [low, high] = options.bracket ?? [0, 0.3];
+  const given: unknown = options.bracket ?? [0, 0.3];
+  if (!Array.isArray(given) || given.length !== 2)
+    throw new TypeError(`bracket: expected [low, high], got ${describe(given)}`);
+  const [low, high] = given;
   checkNumber("bracket[0]", low, { min: 0 });
   checkNumber("bracket[1]", high, { min: 0, open: true });
   if (!(low < high)) throw new RangeError(`bracket: expected low < high, got [${low}, ${high}]`);
@@ -119,6 +122,7 @@ export async function* certifySamples(
   data: Dataset,
   options: CertifyOptions = {},
 ): AsyncGenerator<Certificate, void, undefined> {
+  checkObject("options", options);
   const method = checkMethod(machine, data, options.method);
   const bracket = checkBracket(options);
   const runtime = await runtimeOf(options);

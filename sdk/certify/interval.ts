@@ -19,7 +19,7 @@ import { checkSameColumns, type RowSource, type Rows, uploadRows } from "../kern
 import { checkRows, type Machine } from "../machines/machine.js";
 import type { Scope } from "../runtime/memory.js";
 import { type Runtime, runtimeOf, type WorkOptions } from "../runtime/runtime.js";
-import { checkNumber } from "../validate.js";
+import { checkNumber, describe } from "../validate.js";
 import { type Bounds, checkMachine, checkTwoLayer } from "./method.js";
 
 /** Where a search starts and stops: radii in the units of the data (1 = white, for pixels). */
@@ -81,6 +81,8 @@ export async function intervalBounds(
   checkRows("data", data);
   checkTwoLayer(machine.kernel);
   checkSameColumns("data", machine.rows, data);
+  if (typeof radii !== "number" && typeof (radii as ArrayLike<number> | null)?.length !== "number")
+    throw new TypeError(`radii: expected a number or an array of numbers, got ${describe(radii)}`);
   const list = typeof radii === "number" ? new Float64Array(data.n).fill(radii) : Float64Array.from(radii);
   if (list.length !== data.n) throw new RangeError(`radii: expected ${data.n} numbers, got ${list.length}`);
   for (const radius of list) checkNumber("radii", radius, { min: 0 });

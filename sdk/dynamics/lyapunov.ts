@@ -19,7 +19,7 @@ const ROUNDING = 1e-12;
 
 /**
  * Both sides of Theorem 3.1's inequality along `flow`, at each of `times` (>= 0). L is that of equation 2 for the
- * flow's own C and loss; for a given g_0 both sides lack the same (1/2) e^-2t ||beta_0||^2.
+ * flow's own C and loss; for a given g_0 both sides lack the same (1/2) e^-2t ||beta_0||^2, and may be negative.
  * @throws TypeError, RangeError for a bad time, or a flow that was stopped before its end (its L(beta*) is not known)
  */
 export function lyapunov(flow: GradientFlow, times: ArrayLike<number>): LyapunovPoint[] {

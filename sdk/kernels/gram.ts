@@ -16,9 +16,9 @@ import {
 import { MemoryBudgetError } from "../errors.js";
 import type { Scope } from "../runtime/memory.js";
 import { type Runtime, runtimeOf, type WorkOptions } from "../runtime/runtime.js";
-import { checkChoice, checkNumber } from "../validate.js";
+import { checkChoice, checkNumber, checkObject, describe } from "../validate.js";
 import { checkKernel, type Kernel, uploadKernel } from "./kernel.js";
-import { checkSameColumns, estimateRowBytes, type RowSource, type Rows, uploadRows } from "./rows.js";
+import { checkRows, checkSameColumns, estimateRowBytes, type RowSource, type Rows, uploadRows } from "./rows.js";
 
 /** "auto" takes float64 where it fits the budget and streams otherwise. */
 export type GramStorage = "auto" | "float64" | "float32" | "streamed";
@@ -52,6 +52,8 @@ export function estimateMemory(
   source: RowSource,
   options: { readonly storage?: Exclude<GramStorage, "auto"> | undefined; readonly vectors?: number | undefined } = {},
 ): GramMemory {
+  checkRows("source", source);
+  checkObject("options", options);
   const storage = checkChoice("storage", options.storage ?? "float64", ["float64", "float32", "streamed"]);
   const vectors = checkNumber("vectors", options.vectors ?? 1, { min: 1, max: MAX_VECTORS, integer: true });
   const tiles = tilesOf(source.n) * TILE * TILE * BYTES[storage];
@@ -66,6 +68,8 @@ export function paddedVectors(count: number): number {
 }
 
 export class GramMatrix {
+  private disposed = false;
+
   private constructor(
     readonly runtime: Runtime,
     private readonly scope: Scope,
@@ -87,6 +91,7 @@ export class GramMatrix {
    */
   static async create(kernel: Kernel, source: RowSource, options: GramOptions = {}): Promise<GramMatrix> {
     const checked = checkKernel("kernel", kernel);
+    checkRows("source", source);
     const runtime = await runtimeOf(options);
     const storage = GramMatrix.chooseStorage(runtime, source, options.storage ?? "auto");
     const scope = runtime.scope();
@@ -128,6 +133,7 @@ export class GramMatrix {
    * For the SDK's own solvers; multiply() is the public form.
    */
   async product(vectors: number, p: number, y: number, work: WorkOptions = {}, stage = "product"): Promise<void> {
+    this.checkAlive();
     const scope = this.runtime.scope();
     try {
       const blocks = blocksOf(this.n);
@@ -139,8 +145,10 @@ export class GramMatrix {
     }
   }
 
-  /** K p. @throws RangeError when p has not n entries */
+  /** K p. @throws TypeError, RangeError when p has not n entries */
   async multiply(p: Float64Array, options: WorkOptions = {}): Promise<Float64Array> {
+    this.checkAlive();
+    if (!(p instanceof Float64Array)) throw new TypeError(`p: expected a Float64Array, got ${describe(p)}`);
     if (p.length !== this.n) throw new RangeError(`p: expected ${this.n} entries, got ${p.length}`);
     const scope = this.runtime.scope();
     try {
@@ -155,6 +163,7 @@ export class GramMatrix {
 
   /** Row i, n entries. @throws RangeError */
   row(i: number): Float64Array {
+    this.checkAlive();
     checkNumber("i", i, { min: 0, max: this.n - 1, integer: true });
     const scope = this.runtime.scope();
     try {
@@ -168,6 +177,7 @@ export class GramMatrix {
 
   /** K(x_i, x_i) for all i. */
   diagonal(): Float64Array {
+    this.checkAlive();
     const scope = this.runtime.scope();
     try {
       const to = scope.allocate(this.n * 8);
@@ -187,8 +197,23 @@ export class GramMatrix {
 
   /** Gives the memory back; the matrix can not be used again. */
   dispose(): void {
+    this.checkAlive();
+    this.disposed = true;
     this.scope.release();
   }
+
+  private checkAlive(): void {
+    if (this.disposed) throw new Error("gram: it was disposed, its memory may hold something else by now");
+  }
+}
+
+/** Checks a matrix that came from outside: it must be of this kernel and this many rows. @throws TypeError, RangeError */
+export function checkGram(gram: unknown, kernel: Kernel, n: number): GramMatrix {
+  if (!(gram instanceof GramMatrix)) throw new TypeError(`gram: expected a GramMatrix, got ${describe(gram)}`);
+  if (gram.n !== n) throw new RangeError(`gram: expected ${n} rows, got ${gram.n}`);
+  const [own, given] = [kernel, gram.kernel].map((one) => JSON.stringify(one));
+  if (own !== given) throw new RangeError(`gram: expected the kernel ${own}, got ${given}`);
+  return gram;
 }
 
 /** A matrix of kernel values between two sets, row-major. */
@@ -205,6 +230,8 @@ export async function crossGram(
   right: RowSource,
   options: WorkOptions = {},
 ): Promise<CrossGram> {
+  checkRows("left", left);
+  checkRows("right", right);
   checkSameColumns("right", left, right);
   const runtime = await runtimeOf(options);
   const scope = runtime.scope();

@@ -18,7 +18,7 @@ import {
 } from "../../assembly/layout.js";
 import type { Scope } from "../runtime/memory.js";
 import type { Runtime } from "../runtime/runtime.js";
-import { describe } from "../validate.js";
+import { checkNumber, checkObject, describe } from "../validate.js";
 
 /** What the core needs to know of rows: part of Dataset, and of a machine's own training rows. */
 export interface RowSource {
@@ -38,6 +38,9 @@ export interface Rows {
 }
 
 const DOUBLES_A_GROUP = 4;
+
+/** Most columns of 8-bit rows: indices of their blocks are stored in 16 bits. */
+const MOST_PIXELS = 65536 * BLOCK;
 
 function strideOf(d: number, eightBit: boolean): number {
   const unit = eightBit ? BLOCK : DOUBLES_A_GROUP;
@@ -94,6 +97,8 @@ export function allocateRows(scope: Scope, n: number, like: Omit<Rows, "pointer"
 export async function uploadRows(runtime: Runtime, scope: Scope, source: RowSource): Promise<Rows> {
   const { n, d, x, scale } = source;
   const eightBit = x instanceof Uint8Array;
+  if (eightBit && d > MOST_PIXELS)
+    throw new RangeError(`rows: expected at most ${MOST_PIXELS} columns of 8-bit data, got ${d}: use a Float64Array`);
   const rows = allocateRows(scope, n, { d, eightBit, scale });
   const raw = scope.allocate(x.byteLength, "rows");
   if (x instanceof Uint8Array) scope.memory.u8(raw, n * d).set(x);
@@ -126,6 +131,18 @@ export function gatherRows(runtime: Runtime, scope: Scope, rows: Rows, indices: 
   runtime.call("gatherRows", rows.pointer, list, gathered.pointer);
   scope.drop(list);
   return gathered;
+}
+
+/** Checks that a value has the shape of rows: anything else would reach the core as nonsense. */
+export function checkRows(name: string, value: unknown): asserts value is RowSource {
+  const { n, d, x, scale } = checkObject(name, value);
+  const isRows = x instanceof Uint8Array || x instanceof Float64Array;
+  if (!isRows || typeof n !== "number" || typeof d !== "number" || typeof scale !== "number")
+    throw new TypeError(`${name}: expected a data set (see dataset()), got ${describe(value)}`);
+  checkNumber(`${name}.n`, n, { min: 1, integer: true });
+  checkNumber(`${name}.d`, d, { min: 1, integer: true });
+  checkNumber(`${name}.scale`, scale, { min: 0, open: true });
+  if (x.length !== n * d) throw new RangeError(`${name}: expected ${n} x ${d} = ${n * d} entries, got ${x.length}`);
 }
 
 /** Two sets can meet in one kernel when they have the same columns and units; a TypeError or RangeError says why not. */

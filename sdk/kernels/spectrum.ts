@@ -2,8 +2,8 @@
 // spectrum, so the largest estimate is a lower bound of the largest eigenvalue and the smallest an upper bound of the
 // smallest. Not here: solvers.
 import type { WorkOptions } from "../runtime/runtime.js";
-import { checkNumber } from "../validate.js";
-import type { GramMatrix } from "./gram.js";
+import { checkNumber, describe } from "../validate.js";
+import { GramMatrix } from "./gram.js";
 
 export interface SpectrumEstimate {
   /** At least the smallest eigenvalue. */
@@ -24,6 +24,7 @@ export interface SpectrumOptions extends WorkOptions {
 
 /** Estimates of the extreme eigenvalues; exact to rounding when steps >= n. @throws TypeError, RangeError */
 export async function spectrum(gram: GramMatrix, options: SpectrumOptions = {}): Promise<SpectrumEstimate> {
+  if (!(gram instanceof GramMatrix)) throw new TypeError(`gram: expected a GramMatrix, got ${describe(gram)}`);
   const { runtime, n } = gram;
   const steps = Math.min(n, checkNumber("steps", options.steps ?? 120, { min: 1, max: 100_000, integer: true }));
   const seed = checkNumber("seed", options.seed ?? 0, { min: 0, integer: true });

@@ -3,7 +3,7 @@
 // Not here: the solver (conjugate.ts, preconditioner.ts) and prediction (machine.ts).
 import { checkBinaryLabels, type Dataset } from "../data/dataset.js";
 import { ConvergenceError } from "../errors.js";
-import { GramMatrix, type GramOptions, type GramStorage } from "../kernels/gram.js";
+import { checkGram, GramMatrix, type GramOptions, type GramStorage } from "../kernels/gram.js";
 import { checkKernel, type Kernel } from "../kernels/kernel.js";
 import type { WorkOptions } from "../runtime/runtime.js";
 import { checkNumber, checkObject, describe } from "../validate.js";
@@ -75,9 +75,9 @@ export function krrPath(options: KrrPathOptions): Trainer<Machine[]> {
     async fit(data, work = {}) {
       checkRows("data", data);
       checkBinaryLabels(data);
-      const gram = options.gram ?? (await GramMatrix.create(kernel, data, gramOptions(options, work)));
+      const given = options.gram === undefined ? undefined : checkGram(options.gram, kernel, data.n);
+      const gram = given ?? (await GramMatrix.create(kernel, data, gramOptions(options, work)));
       try {
-        if (gram.n !== data.n) throw new RangeError(`gram: expected ${data.n} rows, got ${gram.n}`);
         const machines: Machine[] = [];
         for (let from = 0; from < lambdas.length; from += GROUP) {
           const group = lambdas.slice(from, from + GROUP);
@@ -87,7 +87,7 @@ export function krrPath(options: KrrPathOptions): Trainer<Machine[]> {
         }
         return machines;
       } finally {
-        if (options.gram === undefined) gram.dispose();
+        if (given === undefined) gram.dispose();
       }
     },
   };

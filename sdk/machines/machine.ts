@@ -2,10 +2,11 @@
 // Not here: training (krr.ts, svm.ts, svm-sgd.ts), files (model-file.ts), certificates (certify/).
 import type { Dataset } from "../data/dataset.js";
 import { describeKernel, type Kernel, uploadKernel } from "../kernels/kernel.js";
-import { checkSameColumns, type RowSource, uploadRows } from "../kernels/rows.js";
+import { checkRows, checkSameColumns, type RowSource, uploadRows } from "../kernels/rows.js";
 import { runtimeOf, type WorkOptions } from "../runtime/runtime.js";
-import { checkObject, describe } from "../validate.js";
 import { loadMachineParts, saveMachine } from "./model-file.js";
+
+export { checkRows };
 
 /** Which loss the machine was trained with; the same words name the CLI's --machine. */
 export type MachineName = "krr" | "svm" | "svm-sgd";
@@ -106,13 +107,4 @@ export class Machine implements MachineParts {
   async predict(data: RowSource, options: WorkOptions = {}): Promise<Int8Array> {
     return Int8Array.from(await this.decisionFunction(data, options), Math.sign);
   }
-}
-
-/** Checks that a value has the shape of rows: anything else would reach the core as nonsense. */
-export function checkRows(name: string, value: unknown): asserts value is RowSource {
-  const { n, d, x, scale } = checkObject(name, value);
-  const isRows = x instanceof Uint8Array || x instanceof Float64Array;
-  if (!isRows || typeof n !== "number" || typeof d !== "number" || typeof scale !== "number")
-    throw new TypeError(`${name}: expected a data set (see dataset()), got ${describe(value)}`);
-  if (x.length !== n * d) throw new RangeError(`${name}: expected ${n} x ${d} = ${n * d} entries, got ${x.length}`);
 }

@@ -20,7 +20,7 @@ import {
   SGD_STEP,
 } from "../../assembly/layout.js";
 import { checkBinaryLabels, type Dataset } from "../data/dataset.js";
-import { GramMatrix, type GramStorage } from "../kernels/gram.js";
+import { checkGram, GramMatrix, type GramStorage } from "../kernels/gram.js";
 import { checkKernel, type Kernel } from "../kernels/kernel.js";
 import type { Scope } from "../runtime/memory.js";
 import type { WorkOptions } from "../runtime/runtime.js";
@@ -96,12 +96,12 @@ export function svmSgdSeeds(
     async fit(data, work = {}) {
       checkRows("data", data);
       checkBinaryLabels(data);
-      const gram = options.gram ?? (await GramMatrix.create(kernel, data, { ...work, storage: options.storage }));
+      const given = options.gram === undefined ? undefined : checkGram(options.gram, kernel, data.n);
+      const gram = given ?? (await GramMatrix.create(kernel, data, { ...work, storage: options.storage }));
       try {
-        if (gram.n !== data.n) throw new RangeError(`gram: expected ${data.n} rows, got ${gram.n}`);
         return await descend(gram, data, kernel, options.seeds, settings, work);
       } finally {
-        if (options.gram === undefined) gram.dispose();
+        if (given === undefined) gram.dispose();
       }
     },
   };

@@ -4,7 +4,7 @@ import { type Dataset, dataset } from "../data/dataset.js";
 import { readSafetensors, writeSafetensors } from "../data/safetensors.js";
 import { DivergenceError, FormatError } from "../errors.js";
 import type { RowSource } from "../kernels/rows.js";
-import { checkRows } from "../machines/machine.js";
+import { checkRows, Machine } from "../machines/machine.js";
 import type { WorkOptions } from "../runtime/runtime.js";
 import { checkNumber, describe } from "../validate.js";
 import { VERSION } from "../version.js";
@@ -158,6 +158,11 @@ export class NetworkModel {
     const digest = await crypto.subtle.digest("SHA-256", this.save() as Uint8Array<ArrayBuffer>);
     return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
   }
+}
+
+/** Whatever model a file holds. @throws TypeError, FormatError */
+export function loadModel(bytes: Uint8Array): Machine | NetworkModel {
+  return readSafetensors(bytes).metadata.format === MAGIC ? NetworkModel.load(bytes) : Machine.load(bytes);
 }
 
 export interface TrainNetworkOptions extends OpenOptions {

@@ -47,3 +47,5 @@ export function reproduceTable2(options: Table2Options, write?: Write): Promise<
 export function reproduceDynamics(options: WidthSweepOptions, write?: Write): Promise<WidthSweepResult> {
   return runAndWrite(widthSweep, widthPlot, options, write);
 }
+
+export type { Figure1Result, FigureA1Result, Table2Result, WidthSweepResult };

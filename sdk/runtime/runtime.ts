@@ -1,7 +1,7 @@
 // The runtime: one core, its memory under a budget, and the threads that share it. Everything that computes takes one;
 // a default is made on first use. Not here: what is computed.
 import { SCRATCH_BYTES } from "../../assembly/layout.js";
-import { checkNumber, checkObject } from "../validate.js";
+import { checkChoice, checkNumber, checkObject, describe } from "../validate.js";
 import { LinearMemory, Scope } from "./memory.js";
 import { type CoreExports, coreBytes, type FeatureLevel, instantiateCore, MOST_PAGES, unshared } from "./module.js";
 import { availableThreads, startThread, type Thread } from "./threads.js";
@@ -45,6 +45,18 @@ function sharedMemoryAllowed(): boolean {
   return typeof SharedArrayBuffer !== "undefined" && isolated !== false;
 }
 
+/** A copy of the module brought along, if any. */
+function checkModule({ level, module }: RuntimeOptions): Uint8Array<ArrayBuffer> | undefined {
+  if (level !== undefined) checkChoice("level", level, ["scalar", "simd", "relaxed"]);
+  if (module === undefined && level === "scalar")
+    throw new RangeError(
+      'level: expected "simd" | "relaxed", got "scalar" without its module: it is the tests\' reference',
+    );
+  if (module !== undefined && !(module instanceof Uint8Array))
+    throw new TypeError(`module: expected a Uint8Array, got ${describe(module)}`);
+  return module === undefined ? undefined : new Uint8Array(module);
+}
+
 const pause = () => new Promise<void>((resolve) => setTimeout(resolve, 0));
 
 export class Runtime {
@@ -67,7 +79,7 @@ export class Runtime {
     const shared = sharedMemoryAllowed();
     const asked = checkNumber("threads", options.threads ?? availableThreads(), { min: 0, max: 64, integer: true });
     const budget = checkNumber("memory", options.memory ?? 4 * GIB, { min: 8 * 2 ** 20, max: 4 * GIB });
-    const own = options.module === undefined ? undefined : new Uint8Array(options.module);
+    const own = checkModule(options);
     const { level, bytes } =
       own === undefined ? coreBytes(options.level) : { level: options.level ?? "simd", bytes: own };
     const module = await WebAssembly.compile(shared ? bytes : unshared(bytes));
@@ -149,7 +161,16 @@ export class Runtime {
     Atomics.store(taken(), 0, 0);
     const stop = () => Atomics.store(taken(), 0, 2 ** 30);
     signal?.addEventListener("abort", stop, { once: true });
-    const report = () => onProgress?.({ stage, done: Math.min(Atomics.load(taken(), 0), chunks), total: chunks });
+    let failure: { readonly error: unknown } | undefined;
+    const report = () => {
+      try {
+        onProgress?.({ stage, done: Math.min(Atomics.load(taken(), 0), chunks), total: chunks });
+      } catch (error) {
+        // Thrown out of a timer it would end the process; here it ends the job.
+        failure ??= { error };
+        stop();
+      }
+    };
     const timer = onProgress === undefined ? undefined : setInterval(report, 5 * SLICE);
     const workers = threads.slice(0, Math.max(1, Math.min(threads.length, chunks)));
     try {
@@ -158,6 +179,7 @@ export class Runtime {
         workers.map((worker) => worker.send({ kind: "job", name, args, counter, chunks })),
       );
       for (const result of results) if (result.status === "rejected") throw result.reason;
+      if (failure !== undefined) throw failure.error;
     } finally {
       for (const worker of workers) worker.idle(true);
       clearInterval(timer);
@@ -206,8 +228,12 @@ export function setDefaultRuntime(runtime: Runtime): void {
 
 /** The runtime of these options, or the default one. */
 export async function runtimeOf(options: WorkOptions): Promise<Runtime> {
-  const { runtime } = options;
+  const { runtime, signal, onProgress } = checkObject("options", options) as WorkOptions;
   if (runtime !== undefined && !(runtime instanceof Runtime))
-    throw new TypeError(`runtime: expected a Runtime, got ${typeof runtime}`);
+    throw new TypeError(`runtime: expected a Runtime, got ${describe(runtime)}`);
+  if (signal !== undefined && typeof (signal as AbortSignal | null)?.throwIfAborted !== "function")
+    throw new TypeError(`signal: expected an AbortSignal, got ${describe(signal)}`);
+  if (onProgress !== undefined && typeof onProgress !== "function")
+    throw new TypeError(`onProgress: expected a function, got ${describe(onProgress)}`);
   return runtime ?? defaultRuntime();
 }

@@ -29,12 +29,16 @@ interface Waiting {
   reject: (error: Error) => void;
 }
 
+const ENDED = "runtime: it was closed while it worked";
+
 /** Pairs each message sent with the one answer that follows. */
 class Conversation {
   private waiting: Waiting | undefined;
+  private over = false;
 
   ask(post: () => void): Promise<void> {
     return new Promise((resolve, reject) => {
+      if (this.over) throw new Error(ENDED);
       this.waiting = { resolve, reject };
       post();
     });
@@ -45,6 +49,13 @@ class Conversation {
     this.waiting = undefined;
     if (error === undefined) waiting?.resolve();
     else waiting?.reject(new Error(`worker thread: ${error}`));
+  }
+
+  /** No answer will come any more: what waits for one is told so. */
+  end(): void {
+    this.over = true;
+    this.waiting?.reject(new Error(ENDED));
+    this.waiting = undefined;
   }
 }
 
@@ -60,7 +71,10 @@ export function startThread(): Thread {
     return {
       send: (message) => conversation.ask(() => worker.postMessage(message)),
       idle: (isIdle) => (isIdle ? worker.unref() : worker.ref()),
-      terminate: () => void worker.terminate(),
+      terminate: () => {
+        void worker.terminate();
+        conversation.end();
+      },
     };
   }
   const url = URL.createObjectURL(new Blob([workerSource], { type: "text/javascript" }));
@@ -72,6 +86,7 @@ export function startThread(): Thread {
     idle: () => {},
     terminate: () => {
       worker.terminate();
+      conversation.end();
       URL.revokeObjectURL(url);
     },
   };

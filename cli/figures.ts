@@ -1,0 +1,177 @@
+// The paper's experiments with finite networks: Figure 1, Figure A.1, Table 2 with its widths, and the sweep over
+// widths. Each writes JSON and SVG into a folder. Not here: the experiments and their pictures (the SDK).
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import type { Command } from "commander";
+import { BACKENDS, type BackendName } from "ntkit";
+import {
+  reproduceDynamics,
+  reproduceFigure1,
+  reproduceFigureA1,
+  reproduceTable2,
+  type Table2Result,
+  type WidthSweepResult,
+} from "ntkit/plots";
+import { UsageError } from "./errors.js";
+import { readData } from "./inputs.js";
+import {
+  type CommonOptions,
+  choiceOption,
+  dataOption,
+  finish,
+  numberOption,
+  parseNumbers,
+  parseTarget,
+  type Samples,
+  seedOption,
+  valueOption,
+} from "./options.js";
+import { Output, writeWhole } from "./output.js";
+import { withSession } from "./session.js";
+import { alignRows, percent, radius, scientific, textTable } from "./table.js";
+
+export const FIGURES = ["figure1", "figureA1"] as const;
+type Experiment = (typeof FIGURES)[number] | "table2" | "dynamics";
+
+export interface FigureOptions extends CommonOptions {
+  readonly data?: string;
+  readonly width?: number;
+  readonly widths?: readonly number[];
+  readonly n?: number;
+  readonly lr?: readonly number[];
+  readonly lambda?: readonly number[];
+  readonly steps?: number;
+  readonly epochs?: number;
+  readonly seeds?: number;
+  readonly seed?: number;
+  readonly depth?: number;
+  readonly samples?: Samples;
+  readonly backend?: BackendName | "auto";
+  readonly out?: string;
+}
+
+const NETWORK_FLAGS = ["width", "widths", "n", "lr", "steps", "epochs", "depth", "backend", "out"] as const;
+
+/** Which of the flags above each experiment takes. */
+const BELONGS: Readonly<Record<Experiment, readonly (keyof FigureOptions)[]>> = {
+  figure1: ["width", "widths", "n", "lr", "lambda", "steps", "backend", "out"],
+  figureA1: ["width", "n", "lr", "lambda", "epochs", "backend", "out"],
+  table2: ["widths", "epochs", "backend", "out"],
+  dynamics: ["widths", "n", "lr", "lambda", "steps", "depth", "backend", "out"],
+};
+
+/** Refuses flags of other experiments. @throws UsageError */
+export function checkFigureFlags(name: string, options: FigureOptions): void {
+  const own = BELONGS[name as Experiment] ?? [];
+  const foreign = NETWORK_FLAGS.find((flag) => options[flag] !== undefined && !own.includes(flag));
+  if (foreign === undefined) return;
+  const takers = Object.keys(BELONGS).filter((other) => BELONGS[other as Experiment].includes(foreign));
+  throw new UsageError(`--${foreign}: expected only with ${takers.join(", ")}, got it with ${name}`);
+}
+
+/** The one number that an experiment takes where the flag holds a list. */
+function single(flag: string, list: readonly number[] | undefined): number | undefined {
+  if (list === undefined || list.length === 1) return list?.[0];
+  throw new UsageError(`${flag}: expected one number for this experiment, got ${list.length}`);
+}
+
+function slopeText({ slope, interval, level }: NonNullable<Table2Result["fit"]>): string {
+  if (interval === null) return `slope ${slope.toFixed(3)}`;
+  const [low, high] = interval.map((end) => end.toFixed(3));
+  return `slope ${slope.toFixed(3)}, ${level * 100}% interval ${low} to ${high}`;
+}
+
+function sweepText({ points, fits }: WidthSweepResult): string {
+  const rows = points.map(({ width, seed, rms, drift, distance }) => [
+    String(width),
+    String(seed),
+    ...[rms, drift, distance].map((value) => scientific(value)),
+  ]);
+  const slopes = Object.entries(fits ?? {}).map(([name, fit]) => [name, slopeText(fit)]);
+  return textTable(["width", "seed", "|f - g|", "drift", "distance"], rows, "rrrrr") + alignRows(slopes, "ll");
+}
+
+function table2Text({ rows, fit }: Table2Result): string {
+  const lines = rows.map(({ model, width, samples, accuracy, radius: own }) => [
+    model,
+    width === null ? "infinite" : String(width),
+    String(samples),
+    percent(accuracy),
+    radius(own.mean),
+    scientific(own.std),
+  ]);
+  const table = textTable(["model", "width", "images", "accuracy", "radius", "std"], lines, "lrrrrr");
+  if (fit === undefined) return table;
+  return `${table}radius by width: ${slopeText(fit)}\n`;
+}
+
+/** Runs an experiment, writes its files and prints what there is to print. */
+export async function runFigure(name: Experiment, options: FigureOptions): Promise<void> {
+  checkFigureFlags(name, options);
+  const folder = options.out ?? ".";
+  mkdirSync(folder, { recursive: true });
+  const output = new Output({ quiet: options.quiet, data: [options.json] });
+  const written: string[] = [];
+  const write = (file: string, text: string) => {
+    writeWhole(join(folder, file), text);
+    written.push(join(folder, file));
+  };
+  const { width, widths, n, steps, epochs, depth, seed, seeds, samples, backend } = options;
+  const common = { seed, backend };
+  await withSession(options, async (session) => {
+    const data = options.data === undefined ? undefined : await readData(options.data, session);
+    const work = { ...session.work, ...common, data };
+    const lambda = single("--lambda", options.lambda);
+    const run = async () => {
+      if (name === "figure1")
+        return reproduceFigure1({ ...work, width, widths, n, steps, lambda, learningRates: options.lr }, write);
+      const learningRate = single("--lr", options.lr);
+      if (name === "figureA1") return reproduceFigureA1({ ...work, width, n, epochs, lambda, learningRate }, write);
+      if (name === "table2") return reproduceTable2({ ...work, widths, epochs, seeds, samples }, write);
+      return reproduceDynamics({ ...work, widths, n, steps, depth, seeds, lambda, learningRate }, write);
+    };
+    session.progress.step(name);
+    const result = await run();
+    session.progress.clear();
+    if (result.experiment === "table2") output.text(table2Text(result));
+    if (result.experiment === "dynamics") output.text(sweepText(result));
+    output.text(`written: ${written.join(", ")}\n`);
+    output.json(options.json, result);
+  });
+}
+
+/** Adds the flags of the experiments to a command that has --lambda, --seed and --seeds already. */
+export function addFigureFlags(command: Command): Command {
+  const integer = { min: 1, integer: true };
+  const list = (flags: string, text: string) => valueOption(flags, text, parseNumbers);
+  return command
+    .addOption(numberOption("--width <m>", "neurons in a hidden layer (default: 10000)", integer))
+    .addOption(list("--widths <list>", "several widths"))
+    .addOption(numberOption("--n <rows>", "training rows", integer))
+    .addOption(list("--lr <list>", "learning rates"))
+    .addOption(numberOption("--steps <n>", "full-batch steps", integer))
+    .addOption(numberOption("--epochs <n>", "passes over the data (default: 300)", integer))
+    .addOption(choiceOption("--backend", "where networks are trained (default: auto)", ["auto", ...BACKENDS]))
+    .addOption(
+      valueOption("--out <folder>", "folder for the JSON and SVG files (default: this one)", (f, text) =>
+        parseTarget(f, text, false),
+      ),
+    );
+}
+
+export function addDynamics(program: Command): void {
+  const command = program
+    .command("dynamics")
+    .description("networks of several widths beside their machine: difference and kernel drift against width")
+    .addOption(dataOption())
+    .addOption(numberOption("--depth <n>", "hidden layers (default: 2)", { min: 1, integer: true }))
+    .addOption(valueOption("--lambda <number>", "regularisation (default: 0.001)", parseNumbers))
+    .addOption(numberOption("--seeds <n>", "networks of each width (default: 3)", { min: 1, integer: true }))
+    .addOption(seedOption("weights and samples"))
+    .action((options: FigureOptions) => runFigure("dynamics", options));
+  addFigureFlags(command);
+  finish(command, [
+    "dynamics --widths 256,1024,4096 --n 128 --out figures",
+    "dynamics --data mnist:3,8 --depth 1 --json -",
+  ]);
+}
