@@ -15,6 +15,9 @@ import { gap, gapx2, GAP_ZERO_HIGH, H_MINIMUM_BELOW, SLOPE_ZERO_HIGH } from "../
 import { field, pointerField } from "../memory";
 import { above, below, sumError, UNIT } from "../rounding";
 
+/** Columns up to which squares of 8-bit inner products, (65025 d)^2, stay below 2^63. */
+const EXACT_COLUMNS: i32 = 46705;
+
 /** Relative error of one computed term, in units of roundoff: weight 10, h 16, products 3, rest spare. */
 const TERM_ULPS: f64 = 32;
 
@@ -46,7 +49,7 @@ export function intervalStart(
   const norms = pointerField(machine, ROWS_NORMS);
   const norm = load<f64>(pointerField(inputs, ROWS_NORMS) + (<usize>index << 3));
   const d = <f64>field(inputs, ROWS_D);
-  const exact = field(inputs, ROWS_FORMAT) == FORMAT_U8;
+  const exact = field(inputs, ROWS_FORMAT) == FORMAT_U8 && field(inputs, ROWS_D) <= EXACT_COLUMNS;
   const c = twoLayerScale(kernel, machine);
   rows = n;
   tAt = work;
@@ -74,7 +77,7 @@ export function intervalStart(
   twoLayerRow(c, norm, norms, n, dots);
 }
 
-/** p = r0 - t: from the exact integer N N' - D^2 where the data is 8-bit and the angle below 90 degrees. */
+/** p = r0 - t: from the exact integer N N' - D^2 where that fits 64 bits and the angle is below 90 degrees. */
 // @ts-ignore: decorator
 @inline
 function shortfall(norm: f64, other: f64, dot: f64, length: f64, t: f64, exact: bool): f64 {
