@@ -19,6 +19,16 @@ import {
 import { kappa0, kappa1Tail } from "../math/elementary";
 import { field, floatField } from "../memory";
 
+/** sqrt(a b), which is a exactly where b = a; scaled by powers of two where the product itself would leave the range. */
+// @ts-ignore: decorator
+@inline
+function rootOfProduct(a: f64, b: f64): f64 {
+  const product = a * b;
+  if (product > 1e-280 && product < 1e280) return Math.sqrt(product);
+  const scale: f64 = product < 1 ? 2.037035976334486e90 : 4.909093465297727e-91; // 2^300 or 2^-300
+  return Math.sqrt(a * scale * (b * scale)) / scale;
+}
+
 /**
  * Kernel value from dot = <x, x'>, squared norms nx, ny (all >= 0 for the norms, in real units) and input size d.
  * Identical inputs give u = 1 exactly, a zero vector gives the limit 0 (sb2 = 0). Relative error about L * 4 ulp.
@@ -33,8 +43,7 @@ export function kernelValue(kernel: usize, dot: f64, nx: f64, ny: f64, d: f64): 
   if (qx <= 0 || qy <= 0) return 0;
   let rx = Math.sqrt(qx);
   let ry = Math.sqrt(qy);
-  // sqrt of the product keeps u = 1 exact for identical inputs; the product of roots is for sizes that would overflow.
-  let g = qx * qy > 1e-280 && qx * qy < 1e280 ? Math.sqrt(qx * qy) : rx * ry;
+  let g = rootOfProduct(qx, qy);
   const first = (weight * dot) / d + bias;
   const positive = first >= 0;
   let t = Math.max(0, (0.5 * (g - Math.abs(first))) / g);

@@ -9,7 +9,10 @@ interface Column {
 
 const values = oracle("elementary") as { u: number[] } & Record<string, Column>;
 
-/** Export of the core, column of the oracle, largest error in ulp that the docstring promises. */
+/**
+ * Export of the core, column of the oracle, largest error in ulp that the docstring promises. Reached on these points:
+ * arccos 1.38, h 1.91 (at its zero), hPrime 1.54, arcCosine0 2.63, arcCosine1 3.06.
+ */
 const FUNCTIONS = [
   ["arccos", "arccos", 2],
   ["h", "h", 2],
@@ -42,7 +45,10 @@ describe.each(LEVELS)("elementary functions, %s", (level) => {
     expect(runtime.call("h", -1)).toBe(0);
     expect(runtime.call("hPrime", 1)).toBe(Infinity);
     expect(runtime.call("hPrime", -1)).toBe(-Infinity);
-    for (const name of ["arccos", "h", "hPrime"])
+    expect(["arcCosine0", "arcCosine1"].flatMap((name) => [-1, 1].map((u) => runtime.call(name, u)))).toEqual([
+      0, 1, 0, 1,
+    ]);
+    for (const [name] of FUNCTIONS)
       for (const u of [1.0000001, -1.5, Infinity, Number.NaN]) expect(runtime.call(name, u)).toBeNaN();
   });
 });
