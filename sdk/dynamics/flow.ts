@@ -260,7 +260,8 @@ async function follow(path: Path, until: number, maxEvents: number, work: WorkOp
  *   dg_t(x)/dt = -g_t(x) + C sum_i 1[y_i g_t(x_i) < 1] y_i K(x, x_i),
  * a point on its margin that neither side would keep sliding along it with the share of its push that keeps it there.
  * Events are located in closed form, nothing is stepped in time, and between events outputs are exact; the flow ends
- * at the SVM of the same C. Keeps the n x n kernel matrix: n up to some thousands.
+ * at the SVM of the same C. With lambda and weight w of equation 8, C = w / lambda and t here is lambda t there. Keeps
+ * the n x n kernel matrix: n up to some thousands.
  * @param train n rows with labels -1 / +1
  * @throws TypeError, RangeError naming the argument; MemoryBudgetError; ConvergenceError after maxEvents; the signal's
  *   reason

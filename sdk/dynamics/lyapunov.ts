@@ -10,11 +10,11 @@ export interface LyapunovPoint {
   readonly excess: number;
   /** e^-2t (L(beta_0) - L(beta*)). */
   readonly bound: number;
-  /** Whether excess <= bound, up to a rounding of 1e-12 L(beta_0). */
+  /** Whether excess <= bound, up to a rounding of 1e-12 (|L(beta_0)| + |L(beta*)|). */
   readonly holds: boolean;
 }
 
-/** Rounding of L, relative to where it starts. */
+/** Rounding of L, relative to where it starts and ends. */
 const ROUNDING = 1e-12;
 
 /**
@@ -29,10 +29,11 @@ export function lyapunov(flow: GradientFlow, times: ArrayLike<number>): Lyapunov
   const least = flow.limit?.loss.objective;
   if (least === undefined) throw new RangeError("flow: expected one that was followed to its end (no until)");
   const first = flow.loss(0).objective;
+  const room = ROUNDING * (Math.abs(first) + Math.abs(least));
   return Array.from(times, (value, k) => {
     const t = checkNumber(`times[${k}]`, value, { min: 0 });
     const excess = flow.loss(t).objective - least;
     const bound = Math.exp(-2 * t) * (first - least);
-    return { t, excess, bound, holds: excess <= bound + ROUNDING * first };
+    return { t, excess, bound, holds: excess <= bound + room };
   });
 }

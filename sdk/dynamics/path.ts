@@ -138,10 +138,9 @@ export class Path {
         this.tolerance,
       );
       this.retarget();
-      const left = sliding.free.map((k) => this.velocity(k));
-      if (left.every((value) => Math.abs(value) <= this.tolerance / 16)) break;
-      sliding.polish(left);
+      sliding.polish(sliding.free.map((k) => this.velocity(k)));
       this.retarget();
+      if (sliding.free.every((k) => Math.abs(this.velocity(k)) <= this.tolerance / 16)) break;
     }
     for (const k of on) {
       const still = sliding.free.includes(k) || Math.abs(this.velocity(k)) <= this.tolerance;

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { Factor } from "../../sdk/dynamics/factor.js";
-import { cloud, farthest, random } from "./problems.js";
+import { uniform } from "../helpers.js";
+import { cloud, farthest } from "./problems.js";
 
 test("after any rows came and went, L L^T x = b is solved to 1e-9", () => {
   fc.assert(
@@ -29,7 +30,7 @@ test("after any rows came and went, L L^T x = b is solved to 1e-9", () => {
           inside.splice(at, 1);
         }
       }
-      const next = random(seed + 1);
+      const next = uniform(seed + 1);
       const b = inside.map(() => next() - 0.5);
       const solved = factor.backward(factor.forward(b));
       const back = inside.map((i) => inside.reduce((sum, j, k) => sum + inner(i, j) * solved[k]!, 0));

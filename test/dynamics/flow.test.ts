@@ -3,11 +3,12 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { descend } from "../../sdk/dynamics/descend.js";
 import { type GradientFlow, gradientFlow } from "../../sdk/dynamics/flow.js";
 import { ConvergenceError, type Dataset, dataset, mnist, nngp, type Runtime, svm } from "../../sdk/index.js";
-import { cloud, farthest, kernel, matrix, quiet, SLOPES, times } from "./problems.js";
+import { runtimeAt } from "../helpers.js";
+import { cloud, farthest, kernel, matrix, SLOPES, times } from "./problems.js";
 
 let runtime: Runtime;
 beforeAll(async () => {
-  runtime = await quiet();
+  runtime = await runtimeAt("simd");
 });
 afterAll(() => runtime.close());
 
@@ -37,28 +38,31 @@ describe("the flow is a flow", () => {
   test("outputs are continuous at events and between them follow their line to 1e-9", async () => {
     await fc.assert(
       fc.asyncProperty(problems, async (problem) => {
-        const { options, train } = make(problem);
+        const { options, train, initial } = make(problem);
         const flow = await gradientFlow(kernel, train, options);
         const stops = [0, ...flow.events.map(({ t }) => t)];
+        // |dg/dt| <= |g| + C sum |K|, and |g| <= |g_0| + C sum |K|.
+        const pushes = (await matrix(train, train, runtime)).map((row) => row.reduce((sum, k) => sum + Math.abs(k), 0));
+        const speed = size(initial?.train ?? new Float64Array(1)) + 2 * problem.c * Math.max(...pushes);
         for (let k = 0; k < stops.length; k++) {
           const [from, to] = [stops[k]!, stops[k + 1] ?? stops[k]! + 1];
           // Three points on one exponential: (g_b - g_a) / (g_c - g_a) is known without the target.
           const [a, b, c] = [0, 0.5, 1].map((part) => flow.at(from + part * (to - from)));
           const share = Math.expm1(-0.5 * (to - from)) / Math.expm1(-(to - from));
-          if (to - from < 1e-6) expect(farthest(a!.train, c!.train)).toBeLessThan(1e-4 * (1 + size(c!.train)));
+          if (to - from < 1e-6) expect(farthest(a!.train, c!.train)).toBeLessThan(speed * (to - from) + 1e-9 * speed);
           else {
             const line = a!.train.map((value, i) => value + share * (c!.train[i]! - value));
             expect(farthest(b!.train, line)).toBeLessThan(1e-9 * (1 + size(line)));
           }
           const before = flow.at(Math.max(0, from - 1e-12)).train;
-          expect(farthest(before, a!.train)).toBeLessThan(1e-9 * (1 + problem.c * problem.n * problem.size ** 2));
+          expect(farthest(before, a!.train)).toBeLessThan(1e-11 * speed);
         }
       }),
-      { numRuns: 40 },
+      { numRuns: 60 },
     );
   });
 
-  test("sides told by events agree with outputs; sliding keeps the margin to 1e-10, shares stay in [0, 1]", async () => {
+  test("sides told by events agree with outputs; sliding keeps the margin to 1e-10 of the forces at work, shares stay in [0, 1]", async () => {
     await fc.assert(
       fc.asyncProperty(problems, async (given) => {
         const problem = { ...given, loss: "hinge" as const };
@@ -91,7 +95,7 @@ describe("the flow is a flow", () => {
             expect(alpha * train.y[i]!).toBeLessThanOrEqual(flow.c * (1 + 1e-12));
           });
       }),
-      { numRuns: 40 },
+      { numRuns: 60 },
     );
   });
 
@@ -154,14 +158,14 @@ describe("the flow is a flow", () => {
 const size = (values: Float64Array) => values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
 
 describe("the flow ends at the SVM", () => {
-  test("optimality to 1e-11: its duality gap is 0, wherever it starts, for both kernels", async () => {
+  test("optimality to 1e-9: its duality gap is 0, wherever it starts, for both kernels", async () => {
     await fc.assert(
       fc.asyncProperty(problems, fc.constantFrom(kernel, nngp({ depth: 2, biasVariance: 0.1 })), async (given, of) => {
         const { train, options } = make({ ...given, loss: "hinge" });
         const flow = await gradientFlow(of, train, options);
         const machine = await flow.machine();
         expect(flow.end).toBe(Number.POSITIVE_INFINITY);
-        expect(machine.training.relativeDualityGap).toBeLessThan(1e-11);
+        expect(machine.training.relativeDualityGap).toBeLessThan(1e-9);
         const outputs = await machine.decisionFunction(train, { runtime });
         const scale = 1 + size(outputs);
         expect(farthest(flow.limit!.outputs.train, outputs)).toBeLessThan(1e-12 * scale);

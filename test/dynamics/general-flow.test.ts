@@ -3,11 +3,12 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { descend } from "../../sdk/dynamics/descend.js";
 import { generalFlow } from "../../sdk/dynamics/general-flow.js";
 import { ConvergenceError, krr, Runtime } from "../../sdk/index.js";
-import { cloud, farthest, kernel, matrix, quiet, SLOPES, times, VALUES } from "./problems.js";
+import { runtimeAt } from "../helpers.js";
+import { cloud, farthest, kernel, matrix, SLOPES, times, VALUES } from "./problems.js";
 
 let runtime: Runtime;
 beforeAll(async () => {
-  runtime = await quiet();
+  runtime = await runtimeAt("simd");
 });
 afterAll(() => runtime.close());
 
@@ -178,6 +179,13 @@ describe("bad input is named", () => {
       await expect(run).rejects.toThrow(new RegExp(`^${name.replace(/[[\]]/g, "\\$&")}: `));
     });
   }
+
+  test("memory is given back after a run and a failure", async () => {
+    const before = runtime.memory.bytesInUse;
+    await generalFlow(kernel, train, { times: [1], test: train, runtime });
+    await expect(generalFlow(kernel, train, { times: [9], maxSteps: 1, runtime })).rejects.toThrow(ConvergenceError);
+    expect(runtime.memory.bytesInUse).toBe(before);
+  });
 
   test("too many steps", async () => {
     await expect(generalFlow(kernel, train, { times: [100], maxSteps: 3, runtime })).rejects.toThrow(ConvergenceError);

@@ -1,30 +1,17 @@
 // Small random problems for the dynamics, and plain loops to lay them beside. Not here: what is asserted.
-import { crossGram, type Dataset, dataset, type Kernel, ntk, Runtime } from "../../sdk/index.js";
+import { crossGram, type Dataset, dataset, type Kernel, ntk, type Runtime } from "../../sdk/index.js";
+import { normal, uniform } from "../helpers.js";
 
 export const kernel: Kernel = ntk();
 
-/** mulberry32: numbers in [0, 1) for making data, nothing of the code under test. */
-export function random(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
-
-function normal(next: () => number): number {
-  return Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next());
-}
-
 /** n points in d dimensions, two overlapping clouds, entries about `size`. */
 export function cloud(seed: number, n: number, d: number, size = 1): Dataset {
-  const next = random(seed);
+  const next = uniform(seed);
+  const gauss = normal(next);
   const y = Float64Array.from({ length: n }, () => (next() < 0.5 ? -1 : 1));
   const x = new Float64Array(n * d);
   for (let i = 0; i < n; i++)
-    for (let k = 0; k < d; k++) x[i * d + k] = size * (normal(next) + (k === 0 ? 0.7 * (y[i] ?? 0) : 0));
+    for (let k = 0; k < d; k++) x[i * d + k] = size * (gauss() + (k === 0 ? 0.7 * (y[i] ?? 0) : 0));
   return dataset({ x, y, shape: [n, d], name: `cloud ${seed}` });
 }
 
@@ -63,6 +50,3 @@ export const VALUES: Record<string, (z: number, y: number, epsilon: number) => n
   squared: (z, y) => (y - z) ** 2,
   logistic: (z, y) => Math.log1p(Math.exp(-y * z)),
 };
-
-/** A runtime on the calling thread alone. */
-export const quiet = () => Runtime.create({ threads: 0 });

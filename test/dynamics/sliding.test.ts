@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Sliding } from "../../sdk/dynamics/sliding.js";
-import { random } from "./problems.js";
+import { uniform } from "../helpers.js";
 
 /** A problem of `count` kinks on their level with a kernel of rank at most `rank`; some start inside, some outside. */
 function problem(seed: number, count: number, rank: number) {
-  const next = random(seed);
+  const next = uniform(seed);
   const features = Array.from({ length: count }, () => Array.from({ length: rank }, () => next() - 0.5));
   const kernel = Float64Array.from(
     features.flatMap((a) => features.map((b) => a.reduce((sum, value, k) => sum + value * b[k]!, 0))),
