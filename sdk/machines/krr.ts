@@ -73,6 +73,7 @@ export function krrPath(options: KrrPathOptions): Trainer<Machine[]> {
   if (options.rank !== undefined) checkNumber("rank", options.rank, { min: 4, integer: true });
   return {
     async fit(data, work = {}) {
+      checkObject("options", work);
       checkRows("data", data);
       checkBinaryLabels(data);
       const given = options.gram === undefined ? undefined : checkGram(options.gram, kernel, data.n);

@@ -94,6 +94,7 @@ export function svmSgdSeeds(
   const settings = { learningRate, lambda, batch, epochs };
   return {
     async fit(data, work = {}) {
+      checkObject("options", work);
       checkRows("data", data);
       checkBinaryLabels(data);
       const given = options.gram === undefined ? undefined : checkGram(options.gram, kernel, data.n);

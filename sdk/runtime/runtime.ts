@@ -161,6 +161,7 @@ export class Runtime {
     Atomics.store(taken(), 0, 0);
     const stop = () => Atomics.store(taken(), 0, 2 ** 30);
     signal?.addEventListener("abort", stop, { once: true });
+    if (signal?.aborted) stop();
     let failure: { readonly error: unknown } | undefined;
     const report = () => {
       try {

@@ -176,8 +176,8 @@ it("bounds widen with the radius, and at radius 0 are the value to 1e-13 of its 
     const own = machineOf(rows, Array.from({ length: 15 }, gauss), gauss());
     const x0 = randomData(6, 12, seed + 100, pixels);
     const g = await own.decisionFunction(x0, { runtime });
-    let low = g.map(() => Infinity);
-    let high = g.map(() => -Infinity);
+    let low: Float64Array = g.map(() => Infinity);
+    let high: Float64Array = g.map(() => -Infinity);
     for (const radius of [0, 1e-15, 1e-9, 1e-4, 1e-3, 0.01, 0.1, 0.3, 1, 3, 10, 1e3]) {
       const { lower, upper } = await intervalBounds(own, x0, radius, { runtime });
       g.forEach((value, k) => {

@@ -133,12 +133,74 @@ it("streams by itself over the budget, and a storage that does not fit is refuse
   expect(runtime.memory.bytesInUse).toBe(before);
 });
 
-it("n = 60,000 works in streaming form: a row and its diagonal entry", async () => {
+it("n = 60,000 works in streaming form: rows are those of the cross Gram matrix, and K p on its last block its rows' sum to 1e-12", async () => {
   const runtime = await runtimeAt("simd");
-  const data = randomData(60_000, 16, 4, true);
+  const n = 60_000;
+  const data = randomData(n, 16, 4, true);
   const gram = await GramMatrix.create(kernel, data, { runtime });
   expect(gram.storage).toBe("streamed");
-  expect(gram.row(59_999)[59_999]).toBe(gram.diagonal()[59_999]);
+  const some = [0, 255, 256, 31_000, n - 1];
+  const { values } = await crossGram(kernel, data.subset(some), data, { runtime });
+  const diagonal = gram.diagonal();
+  for (const [k, i] of some.entries()) {
+    expect(gram.row(i)).toEqual(values.slice(k * n, (k + 1) * n));
+    expect(gram.row(i)[i]).toBe(diagonal[i]);
+  }
+  // One strip of the product, the last: rows and columns from 59,904 on.
+  const first = 234 * 256;
+  const scope = runtime.scope();
+  const p = scope.f64(
+    n,
+    Float64Array.from({ length: n }, (_, i) => Math.sin(i)),
+  );
+  const shares = scope.allocate(estimateMemory(data, { storage: "streamed" }).product);
+  runtime.call("gramStrip", 234, gram.pointer, 1, p, shares);
+  const last = runtime.memory.f64(shares + (234 * n - 117 * 233 * 256) * 8, n - first);
+  for (const i of [first, n - 1]) {
+    const row = gram.row(i).slice(first);
+    const exact = row.reduce((sum, value, k) => sum + value * Math.sin(first + k), 0);
+    expect(Math.abs((last[i - first] ?? Number.NaN) - exact)).toBeLessThan(1e-12 * row.reduce((sum, v) => sum + v, 0));
+  }
+});
+
+it("a product takes no more memory than estimateMemory says, to 64 KiB: a budget of its total is enough, less is not", async () => {
+  const data = randomData(2600, 4, 3, true);
+  const { total } = estimateMemory(data, { storage: "float64" });
+  const attempt = async (memory: number) => {
+    const runtime = await Runtime.create({ threads: 0, memory: runtimeBytes + memory });
+    const gram = await GramMatrix.create(kernel, data, { runtime });
+    const { storage } = gram;
+    await gram.multiply(new Float64Array(2600).fill(1));
+    return storage;
+  };
+  const runtimeBytes = (await Runtime.create({ threads: 0 })).memory.bytesInUse;
+  expect(await attempt(total + 65536)).toBe("float64");
+  expect(await attempt(total - 65536)).toBe("streamed");
+});
+
+it("a disposed matrix says so instead of reading memory that is no longer its own", async () => {
+  const runtime = await runtimeAt("simd");
+  const gram = await GramMatrix.create(kernel, randomData(5, 3, 1), { runtime });
+  gram.dispose();
+  for (const use of [() => gram.row(0), () => gram.diagonal(), () => gram.toArray(), () => gram.dispose()])
+    expect(use).toThrow(/^gram: it was disposed/);
+  await expect(gram.multiply(new Float64Array(5))).rejects.toThrow(/^gram: it was disposed/);
+});
+
+it("refuses 8-bit rows whose block indices leave 16 bits (more than 524,288 columns), as float64 they work", async () => {
+  const runtime = await runtimeAt("simd");
+  const last = (d: number) => Uint8Array.from({ length: d }, (_, k) => (k === d - 1 ? 255 : 0));
+  const rows = (x: Uint8Array | Float64Array) => ({
+    n: 1,
+    d: x.length,
+    x,
+    scale: x instanceof Uint8Array ? 1 / 255 : 1,
+  });
+  const own = async (x: Uint8Array | Float64Array) =>
+    (await crossGram(kernel, rows(x), rows(x), { runtime })).values[0] ?? Number.NaN;
+  expect(Math.abs((await own(last(524_288))) * 524_288 - 1)).toBeLessThan(1e-15);
+  await expect(own(last(524_289))).rejects.toThrow(/^rows: expected at most 524288 columns of 8-bit data, got 524289/);
+  expect(Math.abs((await own(Float64Array.from(last(524_289), (v) => v / 255))) * 524_289 - 1)).toBeLessThan(1e-15);
 });
 
 it("a cancelled Gram matrix rejects with the signal's reason and gives its memory back", async () => {

@@ -83,6 +83,38 @@ it("jobs started together run one after another, and a job that fails is reporte
   await expect(a.multiply(p)).rejects.toThrow(/closed/);
 });
 
+/** Seconds of work, so that progress is reported on the way on any machine. */
+const DEEP = ntk({ depth: 100 });
+const slow = randomData(1800, 10, 1);
+
+it("closing while a job runs rejects the job and those queued behind it; nothing hangs", async () => {
+  const runtime = await runtimeAt("simd", 2);
+  let closing: Promise<void> | undefined;
+  const onProgress = ({ stage, done }: { stage: string; done: number }) => {
+    if (stage === "Gram matrix" && done > 0) closing ??= runtime.close();
+  };
+  const [first, second] = await Promise.allSettled([
+    GramMatrix.create(DEEP, slow, { runtime, onProgress }),
+    GramMatrix.create(ntk(), randomData(10, 2, 1), { runtime }),
+  ]);
+  expect(closing).toBeDefined();
+  expect(String(first.status === "rejected" && first.reason)).toMatch(/^Error: runtime: it was closed/);
+  // The small one's packing may have come first; its tiles were queued behind the large one's.
+  expect(String(second.status === "rejected" && second.reason)).toMatch(/^Error: runtime: it was closed/);
+  await closing;
+});
+
+it("an onProgress that throws between chunks ends the job with its error, not the process", async () => {
+  const runtime = await runtimeAt("simd", 2);
+  let calls = 0;
+  const onProgress = ({ stage, done }: { stage: string; done: number }) => {
+    if (stage === "Gram matrix" && done > 0 && ++calls === 1) throw new Error("from the caller");
+  };
+  const job = GramMatrix.create(DEEP, slow, { runtime, onProgress });
+  await expect(job).rejects.toThrow("from the caller");
+  await runtime.close();
+});
+
 it("without shared memory it computes on one thread, with the same bits", async () => {
   const data = randomData(300, 7, 2, true);
   const usual = await GramMatrix.create(ntk(), data, { runtime: await runtimeAt("simd", 2) });
@@ -94,6 +126,15 @@ it("without shared memory it computes on one thread, with the same bits", async 
   expect(unshared(coreBytesOf("simd"))).toHaveLength(coreBytesOf("simd").length);
 });
 
+it("takes a module of one's own, and says what is wrong with one that is none", async () => {
+  const runtime = await Runtime.create({ threads: 1, level: "simd", module: coreBytesOf("simd") });
+  expect((await GramMatrix.create(ntk(), randomData(5, 2, 1), { runtime })).row(0)).toHaveLength(5);
+  await runtime.close();
+  await expect(Runtime.create({ threads: 0, module: Uint8Array.of(1, 2, 3) })).rejects.toThrow(
+    WebAssembly.CompileError,
+  );
+});
+
 it("a program that fits and never closes its runtime ends by itself", () => {
   const program = `
     import { dataset, ntk, svm } from ${JSON.stringify(join(import.meta.dirname, "../../dist/index.js"))};
@@ -103,6 +144,7 @@ it("a program that fits and never closes its runtime ends by itself", () => {
     timeout: 30_000,
     encoding: "utf8",
   });
+  expect(run.stderr).toBe("");
   expect(run.status).toBe(0);
   expect(run.stdout.trim()).toBe("2");
 });
