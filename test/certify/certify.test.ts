@@ -4,12 +4,13 @@ import { expect, it } from "vitest";
 import { certify, certifySamples, chooseSamples } from "../../sdk/certify/certify.js";
 import { intervalBounds } from "../../sdk/certify/interval.js";
 import { formatRadius, reportToJson, reportToTsv, summarize } from "../../sdk/certify/report.js";
+import { dataset } from "../../sdk/data/dataset.js";
 import { mnist } from "../../sdk/data/mnist.js";
 import { ntk } from "../../sdk/kernels/kernel.js";
 import { krr } from "../../sdk/machines/krr.js";
 import { Machine } from "../../sdk/machines/machine.js";
 import { svm } from "../../sdk/machines/svm.js";
-import { oracle, randomData, runtimeAt } from "../helpers.js";
+import { normal, oracle, randomData, runtimeAt, uniform } from "../helpers.js";
 
 const runtime = await runtimeAt("simd", 2);
 const digits = await mnist({ digits: [0, 1] });
@@ -50,6 +51,70 @@ it("agrees with mpmath's bisection on MNIST to 2e-6 of the radius, from below", 
     expect(radius).toBeGreaterThan(ridge.intervalRadius[k] * (1 - 2e-6));
     expect(Math.abs(decision / ridge.g[k] - 1)).toBeLessThan(1e-12);
   });
+});
+
+it("on random machines, of either sign and with a bias: every radius is proved by the bound at it, none can be 2 tolerances larger", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.integer({ min: 1, max: 40 }),
+      fc.integer({ min: 1, max: 30 }),
+      fc.integer({ min: 0, max: 1e6 }),
+      fc.constantFrom(1e-9, 1e-6, 1e-3, 0.1),
+      fc.constantFrom([0, 0.3] as const, [0, 1e-4] as const, [0.01, 5] as const, [0, 1e3] as const),
+      fc.boolean(),
+      async (n, d, seed, tolerance, bracket, pixels) => {
+        const gauss = normal(uniform(seed));
+        const rows = randomData(n, d, seed, pixels);
+        const own = new Machine({
+          machine: "krr",
+          parameters: {},
+          kernel: ntk(),
+          rows: { n, d, x: rows.x, scale: rows.scale },
+          alpha: Float64Array.from({ length: n }, gauss),
+          bias: seed % 3 === 0 ? 0 : gauss(),
+          training: {},
+          dataHash: "",
+          dataName: "",
+        });
+        const points = randomData(8, d, seed + 1, pixels);
+        const { perSample } = await certify(own, points, { runtime, tolerance, bracket });
+        const radii = perSample.map(({ radius }) => radius);
+        const beyond = radii.map((radius) => Math.min(bracket[1], Math.max(radius * (1 + 2 * tolerance), 1e-10)));
+        const [at, out] = [
+          await intervalBounds(own, points, radii, { runtime }),
+          await intervalBounds(own, points, beyond, { runtime }),
+        ];
+        const g = await own.decisionFunction(points, { runtime });
+        perSample.forEach((certificate, k) => {
+          const { prediction, radius, margin, decision, label, correct, verdict } = certificate;
+          const signed = ({ lower, upper }: typeof at) => (decision < 0 ? -(upper[k] ?? 0) : (lower[k] ?? 0));
+          expect(Math.abs(decision - (g[k] ?? Number.NaN))).toBeLessThanOrEqual(1e-13 * (n + 1));
+          expect(correct).toBe(prediction === label);
+          if (prediction === 0) {
+            // Not even the sign at the centre is proved.
+            expect([radius, verdict, signed(at) > 0]).toEqual([0, "abstained", false]);
+            return;
+          }
+          expect(prediction).toBe(Math.sign(decision));
+          expect(verdict).toBe(correct ? "certified" : "misclassified");
+          expect(signed(at)).toBeGreaterThan(0);
+          expect(margin).toBe(signed(at));
+          expect(radius).toBeLessThanOrEqual(bracket[1]);
+          if (radius < bracket[1]) expect(signed(out)).toBeLessThanOrEqual(0);
+        });
+      },
+    ),
+    { numRuns: 60 },
+  );
+});
+
+it("an input whose g is 0 is abstained on: radius 0, not correct, and no part of the aggregates", async () => {
+  const black = dataset({ x: new Uint8Array(784), y: [1], shape: [1, 784] });
+  const report = await certify(machine, black, { runtime });
+  expect(report.perSample[0]).toMatchObject({ prediction: 0, radius: 0, verdict: "abstained", correct: false });
+  expect(report).toMatchObject({ samples: 1, correct: 0, accuracy: 0 });
+  expect(report.radius).toEqual({ mean: null, std: null, median: null, min: null, max: null });
+  expect(JSON.parse(reportToJson(report)).radius.mean).toBeNull();
 });
 
 it("a sign attack never succeeds inside a certified radius, and does succeed well outside", async () => {
@@ -142,12 +207,28 @@ it("a report's aggregates follow from its samples, and its TSV and JSON read bac
     Math.sqrt(radii.reduce((s, r) => s + r * r, 0) / radii.length - mean * mean),
     9,
   );
+  const sorted = [...radii].sort((a, b) => a - b);
+  const half = sorted.length / 2;
+  const median = ((sorted[Math.ceil(half) - 1] ?? 0) + (sorted[Math.floor(half)] ?? 0)) / 2;
+  expect([report.radius.min, report.radius.median, report.radius.max]).toEqual([sorted[0], median, sorted.at(-1)]);
+  expect(report).toMatchObject({ samples: inputs.n, correct: radii.length, method: "interval", norm: "inf" });
+  expect(report.metadata).toMatchObject({ complete: true, machine: "svm", bracket: [0, 0.3], tolerance: 1e-6 });
+  expect(report.metadata.modelHash).toBe(await machine.hash());
+  expect(report.metadata.dataHash).toBe(await inputs.hash());
   expect(report.accuracy).toBe(radii.length / inputs.n);
   for (const { epsilon, accuracy } of report.certifiedAccuracy)
     expect(accuracy).toBe(radii.filter((radius) => radius >= epsilon).length / inputs.n);
   const [header, ...lines] = reportToTsv(report).trimEnd().split("\n");
   expect(header).toBe("index\tlabel\tprediction\tdecision\tradius\tcorrect\tverdict\tseconds");
-  expect(lines.map((line) => Number(line.split("\t")[4]))).toEqual(report.perSample.map(({ radius }) => radius));
+  const columns = header?.split("\t") ?? [];
+  const read = lines.map((line) => Object.fromEntries(line.split("\t").map((text, k) => [columns[k], text])));
+  report.perSample.forEach((certificate, k) => {
+    const { index, label, prediction, decision, radius, seconds } = certificate;
+    const numbers = [index, label, prediction, decision, radius, seconds];
+    const names = ["index", "label", "prediction", "decision", "radius", "seconds"];
+    expect(names.map((name) => Number(read[k]?.[name]))).toEqual(numbers);
+    expect([read[k]?.correct, read[k]?.verdict]).toEqual([String(certificate.correct), certificate.verdict]);
+  });
   expect(JSON.parse(reportToJson(report))).toEqual(JSON.parse(JSON.stringify(report)));
   expect(summarize([])).toEqual({ mean: null, std: null, median: null, min: null, max: null });
 });

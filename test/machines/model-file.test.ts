@@ -29,6 +29,18 @@ it("a saved machine comes back with the same bits and decides the same", async (
   }
 });
 
+it("bytes may lie anywhere in their buffer, and the machine keeps its own copy of them", async () => {
+  const expected = await machine.decisionFunction(data, { runtime });
+  for (const offset of [1, 3, 8]) {
+    const buffer = new Uint8Array(bytes.length + 16);
+    buffer.set(bytes, offset);
+    const view = buffer.subarray(offset, offset + bytes.length);
+    const back = Machine.load(view);
+    view.fill(0xff);
+    expect(await back.decisionFunction(data, { runtime })).toEqual(expected);
+  }
+});
+
 it("every truncation is refused with a FormatError", () => {
   for (let length = 0; length < bytes.length; length++)
     expect(() => Machine.load(bytes.slice(0, length))).toThrow(FormatError);

@@ -16,6 +16,7 @@ import {
   SGD_ROW,
   SGD_STEP,
 } from "../../assembly/layout.js";
+import { dataset } from "../../sdk/data/dataset.js";
 import { mnist } from "../../sdk/data/mnist.js";
 import { GramMatrix } from "../../sdk/kernels/gram.js";
 import { ntk } from "../../sdk/kernels/kernel.js";
@@ -105,6 +106,43 @@ it("a seed decides the result; seeds side by side equal seeds alone; history is 
   expect(Math.abs((alone.history.at(-1)?.hinge ?? 0) - hinge)).toBeLessThan(1e-9);
   expect(alone.history.map(({ epoch }) => epoch)).toEqual([1, 2, 3, 4, 6, 8, 11, 16, 20]);
   await runtime.close();
+});
+
+it("0, 1, 2 and 3 threads, and a streamed matrix, give the same bits for every seed", async () => {
+  const data = randomData(500, 20, 6, true);
+  const train = async (threads: number, storage: "float64" | "streamed") => {
+    const runtime = await runtimeAt("simd", threads);
+    const options = { kernel, epochs: 12, batch: 16, lambda: 0.01, seeds: [0, 1, 2, 3, 4], storage };
+    const machines = await svmSgdSeeds(options).fit(data, { runtime });
+    await runtime.close();
+    return machines;
+  };
+  const first = await train(0, "float64");
+  for (const threads of [1, 2, 3]) expect(await train(threads, "float64")).toEqual(first);
+  expect(await train(2, "streamed")).toEqual(first);
+  expect(new Set(first.map(({ alpha }) => alpha.join())).size).toBe(5);
+});
+
+it("one class, one row, black rows: finite, and on the right side where there is one", async () => {
+  const runtime = await runtimeAt("simd");
+  for (const [x, shape, signs] of [
+    [[255, 0], [1, 2], [-1]],
+    [
+      [1, 2, 3, 4, 5, 6],
+      [3, 2],
+      [-1, -1, -1],
+    ],
+    [
+      [0, 0, 0, 0],
+      [2, 2],
+      [0, 0],
+    ],
+  ] as const) {
+    const data = dataset({ x: Uint8Array.from(x), y: shape[0] === 2 ? [-1, 1] : signs, shape });
+    const machine = await svmSgd({ kernel, epochs: 30, batch: 2 }).fit(data, { runtime });
+    expect(machine.alpha.every(Number.isFinite)).toBe(true);
+    expect(Array.from(await machine.predict(data, { runtime }))).toEqual(signs);
+  }
 });
 
 it("names bad arguments", () => {

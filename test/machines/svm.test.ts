@@ -1,10 +1,11 @@
 // The exact SVM against exact solutions, its optimality conditions, and what happens at the edges.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { dataset } from "../../sdk/data/dataset.js";
+import { type Dataset, dataset } from "../../sdk/data/dataset.js";
 import { ConvergenceError } from "../../sdk/errors.js";
 import { crossGram } from "../../sdk/kernels/gram.js";
 import { ntk } from "../../sdk/kernels/kernel.js";
+import type { Machine } from "../../sdk/machines/machine.js";
 import { svm } from "../../sdk/machines/svm.js";
 import { oracle, oracleData, randomData, runtimeAt } from "../helpers.js";
 
@@ -13,8 +14,10 @@ const kernel = ntk();
 interface Exact {
   readonly objective: number;
   readonly bias?: number;
+  readonly alpha: number[];
   readonly decision: number[];
   readonly supportVectors: number;
+  readonly strictness: number;
 }
 
 const sets = oracle("svm").sets as {
@@ -35,10 +38,14 @@ describe.each(sets)("$name", ({ pixels, x, y, xTest, solutions }) => {
   );
 
   it.each([false, true])(
-    "bias %s: dual within the gap of the exact one, decisions within sqrt(2 gap K(x,x))",
+    "bias %s: dual and primal enclose the exact optimum, decisions within sqrt(2 gap K(x,x)) and the same support vectors",
     async (bias) => {
       const runtime = await runtimeAt("simd");
-      const { values } = await crossGram(kernel, test, test, { runtime });
+      const diagonal = async (rows: typeof data) => {
+        const { values } = await crossGram(kernel, rows, rows, { runtime });
+        return Array.from({ length: rows.n }, (_, i) => values[i * (rows.n + 1)] ?? Number.NaN);
+      };
+      const [own, tests] = [await diagonal(data), await diagonal(test)];
       for (const { C, withBias, withoutBias } of solutions) {
         const exact = bias ? withBias : withoutBias;
         const tolerance = 1e-10;
@@ -48,19 +55,48 @@ describe.each(sets)("$name", ({ pixels, x, y, xTest, solutions }) => {
         expect(dual).toBeLessThanOrEqual(exact.objective * (1 + 1e-12));
         expect(primal).toBeGreaterThanOrEqual(exact.objective * (1 - 1e-12));
         expect(supportVectors).toBe(exact.supportVectors);
+        if (bias) expect(Math.abs(machine.alpha.reduce((sum, a) => sum + a, 0))).toBeLessThan(1e-12 * C * data.n);
         const decision = await machine.decisionFunction(test, { runtime });
         exact.decision.forEach((value, i) => {
-          // The primal is 1-strongly convex in beta: |g - g*| <= ||beta - beta*|| ||phi(x)|| <= sqrt(2 gap K(x, x)).
-          // A bias is not strongly convex; it is pinned by free support vectors to the same order.
-          const reach = Math.sqrt(2 * tolerance * primal * (values[i * test.n + i] ?? 0));
-          expect(Math.abs((decision[i] ?? Number.NaN) - value)).toBeLessThan((bias ? 20 : 1) * reach + 1e-9);
+          // The primal is 1-strongly convex in beta: |f - f*| <= ||beta - beta*|| ||phi(x)|| <= sqrt(2 gap K(x, x)).
+          // The bias is an order statistic of y_i - f_i, unique where a support vector is free, so it moves by no more
+          // than the largest |f_i - f_i*| of a row.
+          const reach = (square: number) => Math.sqrt(2 * tolerance * primal * square);
+          const room = reach(tests[i] ?? 0) + (bias ? reach(Math.max(...own)) : 0);
+          const rounding = 1e-13 * machine.alpha.reduce((sum, a) => sum + Math.abs(a), 1) * Math.max(...own, ...tests);
+          expect(Math.abs((decision[i] ?? Number.NaN) - value)).toBeLessThan(room + rounding);
+        });
+        // Far from degenerate (strictness), the very rows with a coefficient, and those at C, are part of the answer.
+        expect(exact.strictness).toBeGreaterThan(1e-4);
+        const support = Array.from(exact.alpha.keys()).filter((i) => (exact.alpha[i] ?? 0) > 1e-9 * C);
+        expect(machine.rows.x).toEqual(data.subset(support).x);
+        support.forEach((i, k) => {
+          const [mine, theirs] = [machine.alpha[k] ?? 0, (exact.alpha[i] ?? 0) * (data.y[i] ?? 0)];
+          expect(Math.sign(mine)).toBe(Math.sign(theirs));
+          expect(Math.abs(mine) === C).toBe(Math.abs(theirs) === C);
         });
       }
     },
   );
 });
 
-it("optimality conditions hold on random problems to the tolerance of the gap", async () => {
+/** a_i >= 0 of every row of the data, 0 where the machine did not keep it; rows are found by their entries. */
+function coefficients(data: Dataset, { rows, alpha }: Machine): number[] {
+  const key = (x: Uint8Array | Float64Array, i: number) => Array.from(x.subarray(i * data.d, (i + 1) * data.d)).join();
+  const kept = new Map<string, number[]>();
+  for (let k = 0; k < rows.n; k++) {
+    const own = key(rows.x, k);
+    kept.set(own, [...(kept.get(own) ?? []), alpha[k] ?? 0]);
+  }
+  return Array.from({ length: data.n }, (_, i) => {
+    const label = data.y[i] ?? 0;
+    const list = kept.get(key(data.x, i)) ?? [];
+    const at = list.findIndex((value) => value * label > 0);
+    return at < 0 ? 0 : Math.abs(list.splice(at, 1)[0] ?? 0);
+  });
+}
+
+it("optimality conditions hold on random problems: each row's complementarity is within the duality gap", async () => {
   const runtime = await runtimeAt("simd");
   await fc.assert(
     fc.asyncProperty(
@@ -75,6 +111,15 @@ it("optimality conditions hold on random problems to the tolerance of the gap", 
         const g = await machine.decisionFunction(data, { runtime });
         expect(machine.training.relativeDualityGap).toBeLessThanOrEqual(1e-8);
         expect(machine.alpha.every((a) => Math.abs(a) <= c * (1 + 1e-15))).toBe(true);
+        // The gap is the sum of (C - a)(1 - y g)+ + a (y g - 1)+ over all rows, none of them negative: each is within it.
+        const a = coefficients(data, machine);
+        const gap = 1e-8 * (machine.training.primal ?? Number.NaN) + 1e-12 * c * n;
+        g.forEach((value, i) => {
+          const room = 1 - value * (data.y[i] ?? 0);
+          const own = room > 0 ? (c - (a[i] ?? 0)) * room : -(a[i] ?? 0) * room;
+          expect(own).toBeLessThanOrEqual(gap);
+        });
+        if (bias) expect(Math.abs(machine.alpha.reduce((sum, value) => sum + value, 0))).toBeLessThan(1e-12 * c * n);
         // Primal computed here from the outputs: (1/2) sum alpha_i g0(x_i) + C sum hinge, g0 without bias.
         const atRows = await machine.decisionFunction(machine.rows, { runtime });
         const square = machine.alpha.reduce((sum, a, i) => sum + a * ((atRows[i] ?? 0) - machine.bias), 0);
