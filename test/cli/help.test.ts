@@ -16,24 +16,26 @@ describe("help", () => {
       certified
 
       Options:
-        --version                    print the version
-        --help                       show this help
+        --version                     print the version
+        --help                        show this help
 
       Commands:
-        quickstart [options]         train ten machines on MNIST 0/1, certify every
-                                     test image, print Tables 3 and 2
-        train [options]              train a machine on a data set and write it to a
-                                     model file
-        certify [options] <model>    certify a machine's decisions: the radius around
-                                     each input within which its sign is proved
-        predict [options] <model>    a machine's decisions on a data set, and their
-                                     accuracy
-        inspect [options] <model>    show what a model file holds: machine, kernel,
-                                     training report, rows, hashes
-        reproduce [options] <table>  measure a table of the paper on MNIST 0/1 and
-                                     print it beside the paper's figures
-        bench [args...]              time the jobs of the benchmark suite, beside
-                                     their peers with --peers
+        quickstart [options]          train ten machines on MNIST 0/1, certify every
+                                      test image, print Tables 3 and 2
+        train [options]               train a machine on a data set and write it to a
+                                      model file
+        certify [options] <model>     certify a machine's decisions: the radius around
+                                      each input within which its sign is proved
+        predict [options] <model>     a machine's decisions on a data set, and their
+                                      accuracy
+        inspect [options] <model>     show what a model file holds: machine, kernel,
+                                      training report, rows, hashes
+        reproduce [options] <target>  measure a table or figure of the paper on MNIST
+                                      0/1
+        dynamics [options]            networks of several widths beside their machine:
+                                      difference and kernel drift against width
+        bench [args...]               time the jobs of the benchmark suite, beside
+                                      their peers with --peers
 
       Start with: ntkit quickstart
       Help on a command: ntkit <command> --help
@@ -81,6 +83,13 @@ describe("wrong use ends with 2 and names what was expected", () => {
     [`${train} --machine krr --frobnicate`, "unknown option '--frobnicate'"],
     [`${train} --machine krr --lamda 1`, "unknown option '--lamda' (Did you mean --lambda?)"],
     [`${train} --machine krr extra`, "too many arguments for 'train'. Expected 0 arguments but got 1."],
+    [train, '--machine: expected "krr" | "svm" | "svm-sgd", or --network and widths, got neither'],
+    [`${train} --network 0`, '--network: expected widths >= 1, as "10000" or "512,512", got "0"'],
+    [`${train} --network 5 --depth 2`, "--depth: expected only with --machine, got --network"],
+    [`${train} --machine krr --loss hinge`, "--loss: expected only with --network, got --machine krr"],
+    ["reproduce figure1 --epochs 3", "--epochs: expected only with figureA1, table2, got it with figure1"],
+    ["reproduce table3 --width 5", "--width: expected only with figure1, figureA1, got it with table3"],
+    ["reproduce figureA1 --seeds 5", "--seeds: expected only with table3 or table2, got it with figureA1"],
     [`${train} --machine forest`, '--machine: expected "krr" | "svm" | "svm-sgd", got "forest"'],
     [`${train} --machine krr --lambda abc`, '--lambda: expected a number, got "abc"'],
     [`${train} --machine krr --lambda 0x10`, '--lambda: expected a number, got "0x10"'],
@@ -105,7 +114,7 @@ describe("wrong use ends with 2 and names what was expected", () => {
     [`${certify} --bracket 0.3,0`, '--bracket: expected two radii with 0 <= low < high, as "0,0.3", got "0.3,0"'],
     [`${certify} --tolerance 0`, '--tolerance: expected a number >= 1e-9 and <= 0.5, got "0"'],
     [`${certify} --split validation`, '--split: expected "test" | "train", got "validation"'],
-    [`${certify} --method magic`, '--method: expected "interval", got "magic"'],
+    [`${certify} --method magic`, '--method: expected "interval" | "ibp" | "ibp-difference", got "magic"'],
     [`${certify} --seed -1`, '--seed: expected an integer >= 0, got "-1"'],
     [`${certify} --threads many`, '--threads: expected an integer >= 0 and <= 64, got "many"'],
     [`${certify} --memory 1TB`, "--memory: expected bytes from 8MiB to 4GiB"],
@@ -113,7 +122,7 @@ describe("wrong use ends with 2 and names what was expected", () => {
     [`${certify} --json - --tsv -`, '--tsv: expected another file than --json, got "-" for both'],
     [`${certify} --json m.safetensors`, '--json: expected another file than model, got "m.safetensors" for both'],
     ["reproduce", "missing required argument 'table'"],
-    ["reproduce table4", 'table: expected table3 or table2, got "table4"'],
+    ["reproduce table4", 'target: expected table3, table2, figure1, figureA1, got "table4"'],
     ["reproduce table2 --lambda 1", '--lambda: expected svm rows for table2, got "krr" rows'],
     ["reproduce table2 --rows krr", '--rows: expected svm rows for table2, got "krr" rows'],
     ["reproduce table3 --rows svm --lambda 1", "--lambda: expected krr among --rows"],
