@@ -33,11 +33,14 @@ const ON_LEVEL = 1e-13;
 /** Velocities of kinks on their level below this share of the forces at work are 0. */
 const AT_REST = 1e-13;
 
-/** Rounds of deciding who slides and taking the rounding out of it: one is enough, save for ill-conditioned kernels. */
-const ROUNDS = 4;
+/** Most rounds of deciding who slides and taking the rounding out of it. The second mostly finds nothing to do. */
+const ROUNDS = 8;
 
 /** Events between products computed afresh. */
 const AFRESH = 128;
+
+/** Fall of the forces after which a product is computed afresh. */
+const FADED = 4;
 
 export class Path {
   readonly changes: Change[] = [];
@@ -58,6 +61,7 @@ export class Path {
   private tolerance = 0;
   private changed = new Map<number, number>();
   private sinceFresh = 0;
+  private peak = 0;
 
   constructor(
     private readonly kinks: Kinks,
@@ -86,8 +90,8 @@ export class Path {
 
   /** Goes to the next event before `until`, or to the end; false when there is none. */
   advance(until: number): boolean {
-    const { share, any } = this.nextEvent();
-    if (!any) {
+    const { share, first } = this.nextEvent();
+    if (first < 0) {
       this.ended = true;
       return false;
     }
@@ -97,15 +101,17 @@ export class Path {
     this.outputs.forEach((value, i) => {
       this.outputs[i] = value + share * (this.target[i]! - value);
     });
+    // Rounding must not leave whoever arrives short of its level: it would arrive for ever.
+    this.outputs[this.kinks.row[first]!] = this.kinks.sign[first]! * this.kinks.level[first]!;
     this.settle(true);
     return true;
   }
 
-  /** The smallest share of its way to the target after which a kink reaches its level. */
-  private nextEvent(): { share: number; any: boolean } {
+  /** The smallest share of its way to the target after which a kink reaches its level, and which does; -1: none. */
+  private nextEvent(): { share: number; first: number } {
     const { kinks, side } = this;
     let share = 1;
-    let any = false;
+    let first = -1;
     for (let k = 0; k < side.length; k++) {
       if (side[k] === MARGIN) continue;
       const level = kinks.level[k]!;
@@ -115,10 +121,10 @@ export class Path {
       const own = before / (before + beyond);
       if (own < share) {
         share = own;
-        any = true;
+        first = k;
       }
     }
-    return { share, any };
+    return { share, first };
   }
 
   /** Decides the sides of all kinks on their level, sets the target, and notes what changed. */
@@ -132,15 +138,12 @@ export class Path {
     }
     this.retarget();
     for (let round = 0; round < ROUNDS; round++) {
-      sliding.settle(
-        on,
-        Float64Array.from(on, (k) => this.velocity(k)),
-        this.tolerance,
-      );
+      const velocity = Float64Array.from(on, (k) => this.velocity(k));
+      const moved = sliding.settle(on, velocity, this.tolerance);
+      if (!moved && sliding.free.every((k) => Math.abs(this.velocity(k)) <= this.tolerance / 16)) break;
       this.retarget();
       sliding.polish(sliding.free.map((k) => this.velocity(k)));
       this.retarget();
-      if (sliding.free.every((k) => Math.abs(this.velocity(k)) <= this.tolerance / 16)) break;
     }
     for (const k of on) {
       const still = sliding.free.includes(k) || Math.abs(this.velocity(k)) <= this.tolerance;
@@ -175,9 +178,13 @@ export class Path {
     const moved: number[] = [];
     for (let i = 0; i < n; i++) if (now[i] !== coefficients[i]) moved.push(i);
     if (moved.length === 0) return;
-    const fresh = moved.length > used || ++this.sinceFresh > AFRESH;
+    // What large forces of before rounded away must not stay behind when they are gone.
+    this.peak = Math.max(this.peak, force);
+    const faded = 1 + this.largest * this.peak > FADED * (1 + this.largest * force);
+    const fresh = faded || moved.length > used || ++this.sinceFresh > AFRESH;
     if (fresh) {
       this.sinceFresh = 0;
+      this.peak = force;
       target.fill(0);
     }
     const rows = fresh ? now.keys() : moved;

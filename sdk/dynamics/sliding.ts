@@ -58,12 +58,12 @@ export class Sliding {
 
   /**
    * Makes theta consistent for the kinks `on` (ascending; every free kink is among them). `velocity` holds w of each
-   * of them at the theta of before and is brought up to date.
+   * of them at the theta of before and is brought up to date. Returns whether any theta moved.
    */
-  settle(on: readonly number[], velocity: Float64Array, tolerance: number): void {
+  settle(on: readonly number[], velocity: Float64Array, tolerance: number): boolean {
     for (let move = 0; move < MOVES * (on.length + 1); move++) {
       const at = on.findIndex((k, z) => this.wrong(k, velocity[z]!, tolerance));
-      if (at < 0) return;
+      if (at < 0) return move > 0;
       this.enter(on, at, velocity);
     }
     throw new ConvergenceError("velocity on the margin", tolerance, tolerance, "remove repeated rows or lower c");

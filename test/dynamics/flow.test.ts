@@ -268,6 +268,15 @@ describe("edges", () => {
     expect(flow.at(5).train[0]).toBeCloseTo(-1, 14);
   });
 
+  test("from outputs of a million: the flow ends at the SVM all the same", async () => {
+    const initial = { train: Float64Array.from({ length: 9 }, (_, i) => (i % 2 === 0 ? 1e6 : -1e6) * (1 + i / 9)) };
+    const near = await gradientFlow(kernel, train, { c: 5, runtime });
+    const far = await gradientFlow(kernel, train, { c: 5, initial, runtime });
+    expect(far.events.length).toBeLessThan(1000);
+    expect(farthest(far.limit!.outputs.train, near.limit!.outputs.train)).toBeLessThan(1e-9);
+    expect(far.at(1).train[0]! / (1e6 * Math.exp(-1))).toBeCloseTo(1, 4);
+  });
+
   test("a row of zeros has K = 0: g decays there, and the flow ends", async () => {
     const zero = dataset({ x: new Float64Array(4), y: [1, -1], shape: [2, 2] });
     const flow = await gradientFlow(kernel, zero, { initial: { train: Float64Array.of(2, 0.5) }, runtime });
