@@ -121,7 +121,7 @@ describe("wrong use ends with 2 and names what was expected", () => {
     [`${certify} --json --quiet`, '--json: expected a value, got "--quiet"'],
     [`${certify} --json - --tsv -`, '--tsv: expected another file than --json, got "-" for both'],
     [`${certify} --json m.safetensors`, '--json: expected another file than model, got "m.safetensors" for both'],
-    ["reproduce", "missing required argument 'table'"],
+    ["reproduce", "missing required argument 'target'"],
     ["reproduce table4", 'target: expected table3, table2, figure1, figureA1, got "table4"'],
     ["reproduce table2 --lambda 1", '--lambda: expected svm rows for table2, got "krr" rows'],
     ["reproduce table2 --rows krr", '--rows: expected svm rows for table2, got "krr" rows'],
