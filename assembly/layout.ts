@@ -176,7 +176,9 @@ export const IBP_COLUMNS = 88; // pointer: int32 columns of the non-zero entries
 export const IBP_ENTRIES = 92; // pointer: f64 raw entries
 export const IBP_DIFFERENCE = 96; // i32: 1 bounds f - f_0, 0 keeps f_0 at the centre
 export const IBP_WORK = 100; // pointer: for each thread, IBP_WORK_ENTRIES f64
-export const IBP_WORK_ENTRIES = 104; // i32: 2 * first width + 6 * largest width, padded to whole blocks
+export const IBP_WORK_ENTRIES = 104; // i32: see ibpGroup() in bounds/ibp.ts; widths padded to whole blocks
+export const IBP_GROUP = 108; // i32: inputs in one chunk, which share each reading of the weights
 export const IBP_SCALE = 112; // f64: value = raw * scale
 export const IBP_FACTOR = 120; // f64: product of all layers' scales and IBP_SCALE: outputs in real units
-export const IBP_BYTES = 128;
+export const IBP_WIDEST = 128; // i32: largest width, padded to whole blocks
+export const IBP_BYTES = 136;

@@ -17,7 +17,10 @@ export function nextDown(x: f64): f64 {
   return -nextUp(-x);
 }
 
-/** A value >= every real within relative distance ulps * UNIT of x, for x >= 0 and ulps <= 1000. */
+/**
+ * A value >= every real within relative distance ulps * UNIT of x, for x >= 0 and ulps <= 1e7; also where the
+ * distance is that of a sum of `ulps` positive terms, ulps * UNIT / (1 - ulps * UNIT).
+ */
 // @ts-ignore: decorator
 @inline
 export function above(x: f64, ulps: f64): f64 {

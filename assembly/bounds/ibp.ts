@@ -1,13 +1,20 @@
 // Interval bound propagation through a finite ReLU network on an l-infinity ball, rounded outward, any number of hidden
 // layers. Scales of layers are positive and come out of every relu, so everything is computed without them.
 //
-// First layer, raw inputs x = x0 + D, |D_k| <= e:  (W x)_j in c_j +- e rho_j,  c_j = sum_k W_kj x0_k,  rho_j = sum |W_kj|.
-// Products of float32 weights with 8-bit pixels are exact in float64; the sum of n of them is off by at most
-// n UNIT sum |W_kj| |x0_k| <= n UNIT max|x0| rho_j, which is the same as a ball larger by n UNIT max|x0|.
-// Later layers: with inputs in [l, h], m = (l + h) / 2 and r = (h - l) / 2,  W a in W m +- |W| r, widened likewise.
+// First layer, raw inputs x = x0 + D, |D_k| <= delta:  (W x)_j in C_j +- delta R_j,  C_j = sum_k W_kj x0_k,
+// R_j = sum_k |W_kj|. Later layers, inputs in [l, h]:  m = (l + h) / 2, r = (h - l) / 2,  (W a)_j in (W m)_j +- (|W| r)_j.
 // Output: sum_j v_j a_j takes each a_j at the end that the sign of v_j picks.
 // The published certificate keeps f_0 at the centre (frozen); the other form bounds f - f_0 on the ball by both ends.
-// Not here: the search for a radius (certify.ts) and training (network/).
+//
+// Rounding, with u = UNIT. Weights are float32 and 8-bit pixels integers, so their products are exact; products with
+// float64 inputs are not. Either way the computed c_j of n terms has |c_j - C_j| <= (n + 1) u sum |W_kj x0_k|, which is
+// at most (n + 1) u X R_j with X = max |x0_k|: the same as a ball larger by (n + 1) u X. What c_j -+ e R_j loses by its
+// own two roundings is at most u |c_j| + 2u e R_j, and |c_j| <= (1 + n u) X R_j. A ball of radius
+//   e = above(delta + (2n + 16) u X, 16) + 1e-250
+// (the last term for products below the normal numbers) therefore makes the computed ends safe as they are. Later layers
+// do the same with m in place of x0: r grows by (2n + 16) u m. The sum over v_j a_j is corrected by sumError.
+// Every end that is NaN or infinite makes the bound NaN, which proves nothing.
+// Not here: the search for a radius (search.ts), its entry points (certify.ts), training (network/).
 import {
   IBP_CENTRE,
   IBP_CENTRE_OUTPUT,
@@ -15,6 +22,7 @@ import {
   IBP_COLUMNS,
   IBP_DIFFERENCE,
   IBP_ENTRIES,
+  IBP_GROUP,
   IBP_LAYERS,
   IBP_NETWORK,
   IBP_OUTPUT,
@@ -31,178 +39,336 @@ import { above, sumError, UNIT } from "../rounding";
 
 const BLOCK_BYTES: usize = 128; // NEURONS float32
 
-// The input and the network at hand, one set a thread.
-let job: usize = 0;
-let sign: f64 = 1;
-let values: usize = 0; // c of the trained network
-let centreValues: usize = 0; // c of the network at the start
-let work: usize = 0; // six arrays of the largest width
-let largest: usize = 0; // entries in one of them
-let blur: f64 = 0; // what rounding of c adds to the ball's radius
-let centreBound: f64 = 0; // lower bound of -sign f_0(x0), for the frozen form
+/** Absolute growth of every ball: products of weights and inputs may fall below the normal numbers. */
+const LEAST: f64 = 1e-250;
 
-/** rho_j of block `chunk`, rounded up. */
+// The inputs and the network at hand, one set a thread.
+let job: usize = 0;
+let first: i32 = 0; // first input of the group
+let values: usize = 0; // c of the trained network, one row an input of the group
+let centreValues: usize = 0; // c of the network at the start
+let place: usize = 0; // place in the group of the input at hand
+let blur: f64 = 0; // what rounding of c adds to the radius of its ball
+let sign: f64 = 1;
+let frozenBelow: f64 = 0; // lower bound of -f_0(x0), and of f_0(x0)
+let frozenAbove: f64 = 0;
+
+// Of deep networks: inputs of a layer that are not 0 on the whole ball, then c and its radius for each neuron.
+let active: i32 = 0;
+let actives: usize = 0;
+let middles: usize = 0;
+let radii: usize = 0;
+let sums: usize = 0;
+let widths: usize = 0;
+
+/** R_j of block `chunk`, rounded up. */
 export function ibpSpreads(chunk: i32, layer: usize, spreads: usize): void {
   const inputs = field(layer, LAYER_FAN_IN);
   const weights = pointerField(layer, LAYER_WEIGHTS) + <usize>chunk * <usize>inputs * BLOCK_BYTES;
-  for (let j: usize = 0; j < <usize>NEURONS; ++j) {
-    let sum: f64 = 0;
-    for (let k: usize = 0; k < <usize>inputs; ++k) sum += Math.abs(<f64>load<f32>(weights + k * BLOCK_BYTES + (j << 2)));
-    store<f64>(spreads + ((<usize>chunk * NEURONS + j) << 3), above(sum, <f64>inputs));
+  const own = spreads + (<usize>(chunk * NEURONS) << 3);
+  memory.fill(own, 0, NEURONS * 8);
+  for (let k: usize = 0; k < <usize>inputs; ++k)
+    for (let j: usize = 0; j < <usize>NEURONS; ++j)
+      store<f64>(own + (j << 3), load<f64>(own + (j << 3)) + Math.abs(<f64>load<f32>(weights + k * BLOCK_BYTES + (j << 2))));
+  for (let j: usize = 0; j < <usize>NEURONS << 3; j += 8) store<f64>(own + j, above(load<f64>(own + j), <f64>inputs));
+}
+
+/**
+ * Computes c for inputs [from, from + count) of the job. `memory` holds, in float64, a row of the first width for each
+ * of them (two when outputs are centred), then 5 * `widest` entries when there are several hidden layers.
+ */
+export function ibpGroup(record: usize, from: i32, count: i32, memory: usize, widest: i32): void {
+  job = record;
+  first = from;
+  const network = pointerField(job, IBP_NETWORK);
+  const centre = pointerField(job, IBP_CENTRE);
+  const bytes = <usize>(field(job, IBP_GROUP) * field(network, LAYER_BLOCKS) * NEURONS) << 3;
+  values = memory;
+  centreValues = memory + bytes;
+  actives = centre != 0 ? centreValues + bytes : centreValues;
+  const entry = <usize>widest << 3;
+  middles = actives + entry;
+  radii = middles + entry;
+  sums = radii + entry;
+  widths = sums + entry;
+  firstLayer(network, count, values);
+  if (centre != 0) firstLayer(centre, count, centreValues);
+}
+
+/** c of the group's inputs: a block's weights are read once for all of them. */
+function firstLayer(layer: usize, count: i32, to: usize): void {
+  const blocks = field(layer, LAYER_BLOCKS);
+  const pitch = <usize>field(layer, LAYER_FAN_IN) * BLOCK_BYTES;
+  const row = <usize>(blocks * NEURONS) << 3;
+  for (let block = 0; block < blocks; ++block) {
+    const weights = pointerField(layer, LAYER_WEIGHTS) + <usize>block * pitch;
+    const own = to + (<usize>(block * NEURONS) << 3);
+    for (let i = 0; i < count; ++i) centreBlock(weights, first + i, own + <usize>i * row);
   }
 }
 
-/** Prepares input `index` of the job; `memory` holds 2 * first width + 6 * `widest` float64. */
-export function ibpStart(record: usize, index: i32, memory: usize, widest: i32): void {
-  job = record;
-  sign = 1;
-  largest = <usize>widest;
-  const network = pointerField(job, IBP_NETWORK);
-  const first = <usize>(field(network, LAYER_BLOCKS) * NEURONS);
-  values = memory;
-  centreValues = memory + (first << 3);
-  work = memory + (first << 4);
+/** c of one block for one input: each neuron's terms are added in the order of the columns. */
+function centreBlock(weights: usize, index: i32, to: usize): void {
   const starts = pointerField(job, IBP_STARTS) + (<usize>index << 2);
-  const from = load<i32>(starts);
-  const count = load<i32>(starts, 4) - from;
-  const columns = pointerField(job, IBP_COLUMNS) + (<usize>from << 2);
-  const entries = pointerField(job, IBP_ENTRIES) + (<usize>from << 3);
+  const from = <usize>load<i32>(starts);
+  const count = <usize>load<i32>(starts, 4) - from;
+  const columns = pointerField(job, IBP_COLUMNS) + (from << 2);
+  const entries = pointerField(job, IBP_ENTRIES) + (from << 3);
+  if (ASC_FEATURE_SIMD) {
+    halfBlock(weights, count, columns, entries, to);
+    halfBlock(weights + 64, count, columns, entries, to + 128);
+    return;
+  }
+  memory.fill(to, 0, NEURONS * 8);
+  for (let k: usize = 0; k < count; ++k) {
+    const w = weights + <usize>load<u32>(columns + (k << 2)) * BLOCK_BYTES;
+    const x = load<f64>(entries + (k << 3));
+    for (let j: usize = 0; j < <usize>NEURONS; ++j)
+      store<f64>(to + (j << 3), load<f64>(to + (j << 3)) + x * <f64>load<f32>(w + (j << 2)));
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function wide(weights: usize): v128 {
+  return f64x2.promote_low_f32x4(v128.load64_zero(weights));
+}
+
+/** Sixteen neurons, whose sums stay in registers. */
+function halfBlock(weights: usize, count: usize, columns: usize, entries: usize, to: usize): void {
+  let s0 = f64x2.splat(0);
+  let s1 = s0;
+  let s2 = s0;
+  let s3 = s0;
+  let s4 = s0;
+  let s5 = s0;
+  let s6 = s0;
+  let s7 = s0;
+  for (let k: usize = 0; k < count; ++k) {
+    const w = weights + <usize>load<u32>(columns + (k << 2)) * BLOCK_BYTES;
+    const x = v128.load_splat<u64>(entries + (k << 3));
+    s0 = f64x2.add(s0, f64x2.mul(x, wide(w)));
+    s1 = f64x2.add(s1, f64x2.mul(x, wide(w + 8)));
+    s2 = f64x2.add(s2, f64x2.mul(x, wide(w + 16)));
+    s3 = f64x2.add(s3, f64x2.mul(x, wide(w + 24)));
+    s4 = f64x2.add(s4, f64x2.mul(x, wide(w + 32)));
+    s5 = f64x2.add(s5, f64x2.mul(x, wide(w + 40)));
+    s6 = f64x2.add(s6, f64x2.mul(x, wide(w + 48)));
+    s7 = f64x2.add(s7, f64x2.mul(x, wide(w + 56)));
+  }
+  v128.store(to, s0);
+  v128.store(to, s1, 16);
+  v128.store(to, s2, 32);
+  v128.store(to, s3, 48);
+  v128.store(to, s4, 64);
+  v128.store(to, s5, 80);
+  v128.store(to, s6, 96);
+  v128.store(to, s7, 112);
+}
+
+/** Takes input `which` of the group in hand; the bound is of f - f_0 from now on. */
+export function ibpOpen(which: i32): void {
+  sign = 1;
+  place = <usize>which;
+  const starts = pointerField(job, IBP_STARTS) + (<usize>(first + which) << 2);
+  const entries = pointerField(job, IBP_ENTRIES);
+  const from = <usize>load<i32>(starts) << 3;
+  const end = <usize>load<i32>(starts, 4) << 3;
   let size: f64 = 0;
-  for (let k: usize = 0; k < <usize>count << 3; k += 8) size = Math.max(size, Math.abs(load<f64>(entries + k)));
-  // float64 inputs round each product too: one more unit a term.
-  blur = above(<f64>(2 * count + 8) * UNIT * size, 4);
-  firstLayer(network, count, columns, entries, values);
-  const centre = pointerField(job, IBP_CENTRE);
-  if (centre != 0) firstLayer(centre, count, columns, entries, centreValues);
-  centreBound = centre == 0 ? 0 : networkLower(true, -1, 0);
+  for (let k = from; k < end; k += 8) size = Math.max(size, Math.abs(load<f64>(entries + k)));
+  blur = (<f64>((end - from) >> 2) + 16) * UNIT * size;
+  if (pointerField(job, IBP_CENTRE) == 0 || field(job, IBP_DIFFERENCE)) return;
+  frozenBelow = networkLower(true, -1, 0);
+  frozenAbove = networkLower(true, 1, 0);
 }
 
 /** Turns the bound around: from now on of -(f - f_0). */
 export function ibpNegate(): void {
   sign = -sign;
-  centreBound = pointerField(job, IBP_CENTRE) == 0 ? 0 : networkLower(true, -sign, 0);
 }
 
 /** A lower bound of sign (f - f_0) on the ball of radius `reach` (raw units), without the layers' scales. */
 export function ibpLower(reach: f64): f64 {
   const own = networkLower(false, sign, reach);
   if (pointerField(job, IBP_CENTRE) == 0) return own;
-  const other = field(job, IBP_DIFFERENCE) ? networkLower(true, -sign, reach) : centreBound;
-  const sum = own + other;
+  const frozen = sign > 0 ? frozenBelow : frozenAbove;
+  const sum = own + (field(job, IBP_DIFFERENCE) ? networkLower(true, -sign, reach) : frozen);
   return sum - Math.abs(sum) * 2 * UNIT;
 }
 
-/** c of every neuron of the first layer. */
-function firstLayer(layer: usize, count: i32, columns: usize, entries: usize, to: usize): void {
+/** Lower bound of direction * f over the ball; `start` picks the network at the start. */
+function networkLower(start: bool, direction: f64, reach: f64): f64 {
+  const layers = pointerField(job, start ? IBP_CENTRE : IBP_NETWORK);
+  const spreads = pointerField(job, start ? IBP_CENTRE_SPREADS : IBP_SPREADS);
+  const output = pointerField(job, start ? IBP_CENTRE_OUTPUT : IBP_OUTPUT);
+  const depth = field(job, IBP_LAYERS);
+  const width = field(layers, LAYER_BLOCKS) * NEURONS;
+  const c = (start ? centreValues : values) + ((place * <usize>width) << 3);
+  const e = above(reach + blur, 16) + LEAST;
+  if (depth == 1) return outputLower(output, direction, c, spreads, e, <usize>width);
+  activate(c, spreads, e, <usize>width);
+  let last = layers;
+  for (let l = 1; l < depth; ++l) {
+    last = layers + <usize>l * LAYER_BYTES;
+    nextLayer(last);
+    if (l + 1 < depth) activate(sums, widths, 1, <usize>(field(last, LAYER_BLOCKS) * NEURONS));
+  }
+  return outputLower(output, direction, sums, widths, 1, <usize>(field(last, LAYER_BLOCKS) * NEURONS));
+}
+
+/** Lists the neurons relu([c - e s, c + e s]) that are not 0 on the whole ball, as the next layer's m and r. */
+function activate(c: usize, spreads: usize, e: f64, count: usize): void {
+  let n: usize = 0;
+  for (let j: usize = 0; j < count; ++j) {
+    const centre = load<f64>(c + (j << 3));
+    const radius = e * load<f64>(spreads + (j << 3));
+    const high = centre + radius;
+    // NaN stays, so that it reaches the bound and is seen there.
+    if (high <= 0) continue;
+    const low = Math.max(0, centre - radius);
+    const m = 0.5 * (low + high);
+    store<i32>(actives + (n << 2), <i32>j);
+    store<f64>(middles + (n << 3), m);
+    // Either end may be the farther one after rounding of the middle.
+    store<f64>(radii + (n << 3), Math.max(high - m, m - low));
+    ++n;
+  }
+  active = <i32>n;
+  const share = (2 * <f64>n + 16) * UNIT;
+  for (let k: usize = 0; k < n << 3; k += 8)
+    store<f64>(radii + k, above(load<f64>(radii + k) + share * load<f64>(middles + k), 8) + LEAST);
+}
+
+/** c and its radius for each neuron of a later layer. */
+function nextLayer(layer: usize): void {
   const blocks = field(layer, LAYER_BLOCKS);
   const pitch = <usize>field(layer, LAYER_FAN_IN) * BLOCK_BYTES;
+  const ulps = <f64>active + 16;
   for (let block = 0; block < blocks; ++block) {
     const weights = pointerField(layer, LAYER_WEIGHTS) + <usize>block * pitch;
-    const own = to + (<usize>(block * NEURONS) << 3);
-    memory.fill(own, 0, NEURONS * 8);
-    // Eight neurons at a time stay in registers.
-    for (let part: usize = 0; part < <usize>NEURONS; part += 8) eightNeurons(weights + (part << 2), count, columns, entries, own + (part << 3));
+    const at = <usize>(block * NEURONS) << 3;
+    for (let part: usize = 0; part < <usize>NEURONS; part += 8) eightNeurons(weights + (part << 2), sums + at + (part << 3), widths + at + (part << 3));
+    for (let j: usize = at; j < at + ((<usize>NEURONS) << 3); j += 8) store<f64>(widths + j, above(load<f64>(widths + j), ulps));
   }
 }
 
-function eightNeurons(weights: usize, count: i32, columns: usize, entries: usize, to: usize): void {
+/** sum_k W_kj m_k and sum_k |W_kj| r_k over the active inputs, for eight neurons. */
+function eightNeurons(weights: usize, to: usize, radius: usize): void {
+  const count = <usize>active;
   if (ASC_FEATURE_SIMD) {
-    let s0 = f64x2.splat(0);
-    let s1 = s0;
-    let s2 = s0;
-    let s3 = s0;
-    for (let k: usize = 0; k < <usize>count; ++k) {
-      const w = weights + <usize>load<u32>(columns + (k << 2)) * BLOCK_BYTES;
-      const x = v128.load_splat<u64>(entries + (k << 3));
-      s0 = f64x2.add(s0, f64x2.mul(x, f64x2.promote_low_f32x4(v128.load64_zero(w))));
-      s1 = f64x2.add(s1, f64x2.mul(x, f64x2.promote_low_f32x4(v128.load64_zero(w, 8))));
-      s2 = f64x2.add(s2, f64x2.mul(x, f64x2.promote_low_f32x4(v128.load64_zero(w, 16))));
-      s3 = f64x2.add(s3, f64x2.mul(x, f64x2.promote_low_f32x4(v128.load64_zero(w, 24))));
+    let c0 = f64x2.splat(0);
+    let c1 = c0;
+    let c2 = c0;
+    let c3 = c0;
+    let r0 = c0;
+    let r1 = c0;
+    let r2 = c0;
+    let r3 = c0;
+    for (let k: usize = 0; k < count; ++k) {
+      const w = weights + <usize>load<u32>(actives + (k << 2)) * BLOCK_BYTES;
+      const m = v128.load_splat<u64>(middles + (k << 3));
+      const r = v128.load_splat<u64>(radii + (k << 3));
+      const w0 = wide(w);
+      const w1 = wide(w + 8);
+      const w2 = wide(w + 16);
+      const w3 = wide(w + 24);
+      c0 = f64x2.add(c0, f64x2.mul(m, w0));
+      c1 = f64x2.add(c1, f64x2.mul(m, w1));
+      c2 = f64x2.add(c2, f64x2.mul(m, w2));
+      c3 = f64x2.add(c3, f64x2.mul(m, w3));
+      r0 = f64x2.add(r0, f64x2.mul(r, f64x2.abs(w0)));
+      r1 = f64x2.add(r1, f64x2.mul(r, f64x2.abs(w1)));
+      r2 = f64x2.add(r2, f64x2.mul(r, f64x2.abs(w2)));
+      r3 = f64x2.add(r3, f64x2.mul(r, f64x2.abs(w3)));
     }
-    v128.store(to, s0);
-    v128.store(to, s1, 16);
-    v128.store(to, s2, 32);
-    v128.store(to, s3, 48);
+    v128.store(to, c0);
+    v128.store(to, c1, 16);
+    v128.store(to, c2, 32);
+    v128.store(to, c3, 48);
+    v128.store(radius, r0);
+    v128.store(radius, r1, 16);
+    v128.store(radius, r2, 32);
+    v128.store(radius, r3, 48);
     return;
   }
-  for (let k: usize = 0; k < <usize>count; ++k) {
-    const w = weights + <usize>load<u32>(columns + (k << 2)) * BLOCK_BYTES;
-    const x = load<f64>(entries + (k << 3));
-    for (let j: usize = 0; j < 8; ++j) store<f64>(to + (j << 3), load<f64>(to + (j << 3)) + x * <f64>load<f32>(w + (j << 2)));
-  }
-}
-
-/** Lower bound of direction * f over the ball; `centre` picks the network at the start. */
-function networkLower(centre: bool, direction: f64, reach: f64): f64 {
-  const layers = pointerField(job, centre ? IBP_CENTRE : IBP_NETWORK);
-  const spreads = pointerField(job, centre ? IBP_CENTRE_SPREADS : IBP_SPREADS);
-  const start = centre ? centreValues : values;
-  const depth = field(job, IBP_LAYERS);
-  let low = work;
-  let high = work + (largest << 3);
-  const first = <usize>(field(layers, LAYER_BLOCKS) * NEURONS);
-  const e = above(reach + blur, 4);
-  for (let j: usize = 0; j < first << 3; j += 8) {
-    const c = load<f64>(start + j);
-    const r = above(e * load<f64>(spreads + j), 4);
-    store<f64>(low + j, Math.max(0, c - r - Math.abs(c - r) * UNIT));
-    store<f64>(high + j, Math.max(0, c + r + Math.abs(c + r) * UNIT));
-  }
-  for (let l = 1; l < depth; ++l) nextLayer(layers + <usize>(l - 1) * LAYER_BYTES, layers + <usize>l * LAYER_BYTES, low, high);
-  const last = layers + <usize>(depth - 1) * LAYER_BYTES;
-  return outputLower(last, pointerField(job, centre ? IBP_CENTRE_OUTPUT : IBP_OUTPUT), direction, low, high);
-}
-
-/** [low, high] after one more layer, in place. */
-function nextLayer(before: usize, layer: usize, low: usize, high: usize): void {
-  const inputs = field(layer, LAYER_FAN_IN);
-  const blocks = field(layer, LAYER_BLOCKS);
-  const middle = work + (2 * largest << 3);
-  const radius = work + (3 * largest << 3);
-  const sums = work + (4 * largest << 3);
-  const widths = work + (5 * largest << 3);
-  for (let k: usize = 0; k < <usize>inputs << 3; k += 8) {
-    const m = 0.5 * (load<f64>(low + k) + load<f64>(high + k));
-    store<f64>(middle + k, m);
-    // Either end may be the farther one after rounding of the middle.
-    store<f64>(radius + k, above(Math.max(load<f64>(high + k) - m, m - load<f64>(low + k)), 4));
-  }
-  for (let block = 0; block < blocks; ++block) {
-    const weights = pointerField(layer, LAYER_WEIGHTS) + <usize>block * <usize>inputs * BLOCK_BYTES;
-    for (let j: usize = 0; j < <usize>NEURONS; ++j) {
-      let centre: f64 = 0;
-      let spread: f64 = 0;
-      let size: f64 = 0;
-      for (let k: usize = 0; k < <usize>inputs; ++k) {
-        const w = <f64>load<f32>(weights + k * BLOCK_BYTES + (j << 2));
-        const m = w * load<f64>(middle + (k << 3));
-        centre += m;
-        size += Math.abs(m);
-        spread += Math.abs(w) * load<f64>(radius + (k << 3));
-      }
-      const at = (<usize>(block * NEURONS) + j) << 3;
-      store<f64>(sums + at, centre);
-      store<f64>(widths + at, above(spread, <f64>inputs + 4) + sumError(<f64>inputs, 4, size));
+  for (let j: usize = 0; j < 8; ++j) {
+    let centre: f64 = 0;
+    let spread: f64 = 0;
+    for (let k: usize = 0; k < count; ++k) {
+      const w = <f64>load<f32>(weights + <usize>load<u32>(actives + (k << 2)) * BLOCK_BYTES + (j << 2));
+      centre += load<f64>(middles + (k << 3)) * w;
+      spread += load<f64>(radii + (k << 3)) * Math.abs(w);
     }
-  }
-  for (let j: usize = 0; j < <usize>(blocks * NEURONS) << 3; j += 8) {
-    const c = load<f64>(sums + j);
-    const r = load<f64>(widths + j);
-    store<f64>(low + j, Math.max(0, c - r - Math.abs(c - r) * UNIT));
-    store<f64>(high + j, Math.max(0, c + r + Math.abs(c + r) * UNIT));
+    store<f64>(to + (j << 3), centre);
+    store<f64>(radius + (j << 3), spread);
   }
 }
 
-/** Lower bound of direction * sum_j v_j a_j for a_j in [low, high]. */
-function outputLower(layer: usize, output: usize, direction: f64, low: usize, high: usize): f64 {
-  const count = <usize>(field(layer, LAYER_BLOCKS) * NEURONS);
-  let sum: f64 = 0;
-  let size: f64 = 0;
-  for (let j: usize = 0; j < count; ++j) {
-    const v = direction * <f64>load<f32>(output + (j << 2));
-    const part = v * load<f64>((v >= 0 ? low : high) + (j << 3));
-    sum += part;
-    size += Math.abs(part);
+/**
+ * Lower bound of direction * sum_j v_j relu(a_j) for a_j in [c_j - e s_j, c_j + e s_j]. Four sums, neuron j in sum
+ * j mod 4; `count` is a multiple of 4.
+ */
+function outputLower(output: usize, direction: f64, c: usize, spreads: usize, e: f64, count: usize): f64 {
+  if (ASC_FEATURE_SIMD) return outputLanes(output, direction, c, spreads, e, count);
+  let s0: f64 = 0;
+  let s1: f64 = 0;
+  let s2: f64 = 0;
+  let s3: f64 = 0;
+  let t0: f64 = 0;
+  let t1: f64 = 0;
+  let t2: f64 = 0;
+  let t3: f64 = 0;
+  for (let j: usize = 0; j < count; j += 4) {
+    const p0 = outputTerm(output, direction, c, spreads, e, j);
+    const p1 = outputTerm(output, direction, c, spreads, e, j + 1);
+    const p2 = outputTerm(output, direction, c, spreads, e, j + 2);
+    const p3 = outputTerm(output, direction, c, spreads, e, j + 3);
+    s0 += p0;
+    s1 += p1;
+    s2 += p2;
+    s3 += p3;
+    t0 += Math.abs(p0);
+    t1 += Math.abs(p1);
+    t2 += Math.abs(p2);
+    t3 += Math.abs(p3);
   }
-  return sum - sumError(<f64>count, 4, size);
+  return s0 + s2 + (s1 + s3) - sumError(<f64>count, 4, t0 + t2 + (t1 + t3));
+}
+
+/** direction v_j relu at the end that makes it smallest. */
+// @ts-ignore: decorator
+@inline
+function outputTerm(output: usize, direction: f64, c: usize, spreads: usize, e: f64, j: usize): f64 {
+  const v = direction * <f64>load<f32>(output + (j << 2));
+  const end = load<f64>(c + (j << 3)) - copysign<f64>(e * load<f64>(spreads + (j << 3)), v);
+  return v * (end < 0 ? 0 : end);
+}
+
+function outputLanes(output: usize, direction: f64, c: usize, spreads: usize, e: f64, count: usize): f64 {
+  const zero = f64x2.splat(0);
+  const signs = f64x2.splat(-0.0);
+  const turned = f64x2.splat(direction);
+  const reach = f64x2.splat(e);
+  let s0 = zero;
+  let s1 = zero;
+  let t0 = zero;
+  let t1 = zero;
+  for (let j: usize = 0; j < count; j += 4) {
+    const at = j << 3;
+    const v0 = f64x2.mul(turned, wide(output + (j << 2)));
+    const v1 = f64x2.mul(turned, wide(output + (j << 2) + 8));
+    const r0 = v128.or(f64x2.mul(reach, v128.load(spreads + at)), v128.and(signs, v0));
+    const r1 = v128.or(f64x2.mul(reach, v128.load(spreads + at, 16)), v128.and(signs, v1));
+    // pmax, not max: a NaN in its first operand stays.
+    const p0 = f64x2.mul(v0, f64x2.pmax(f64x2.sub(v128.load(c + at), r0), zero));
+    const p1 = f64x2.mul(v1, f64x2.pmax(f64x2.sub(v128.load(c + at, 16), r1), zero));
+    s0 = f64x2.add(s0, p0);
+    s1 = f64x2.add(s1, p1);
+    t0 = f64x2.add(t0, f64x2.abs(p0));
+    t1 = f64x2.add(t1, f64x2.abs(p1));
+  }
+  const sum = f64x2.add(s0, s1);
+  const size = f64x2.add(t0, t1);
+  const total = f64x2.extract_lane(size, 0) + f64x2.extract_lane(size, 1);
+  return f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1) - sumError(<f64>count, 4, total);
 }

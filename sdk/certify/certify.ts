@@ -11,7 +11,8 @@ import type { Dataset } from "../data/dataset.js";
 import { checkSameColumns } from "../kernels/rows.js";
 import { checkRows, type Machine } from "../machines/machine.js";
 import { NetworkModel } from "../networks/model.js";
-import { runtimeOf, type WorkOptions } from "../runtime/runtime.js";
+import type { Scope } from "../runtime/memory.js";
+import { type Runtime, runtimeOf, type WorkOptions } from "../runtime/runtime.js";
 import { checkChoice, checkNumber, checkObject, describe } from "../validate.js";
 import { prepareNetworkJob } from "./ibp.js";
 import { type Bracket, prepareJob } from "./interval.js";
@@ -83,6 +84,9 @@ export async function chooseSamples(
 /** Inputs in one slice of work for each thread: results come out, and cancelling is prompt. */
 const SLICE_PER_THREAD = 32;
 
+/** Groups of a network's inputs in one slice for each thread. */
+const GROUPS_PER_THREAD = 2;
+
 function checkBracket(options: CertifyOptions): Bracket {
   const given: unknown = options.bracket ?? [0, 0.3];
   if (!Array.isArray(given) || given.length !== 2)
@@ -127,20 +131,17 @@ export async function* certifySamples(
   const bracket = checkBracket(options);
   const runtime = await runtimeOf(options);
   const indices = await chooseSamples(data.n, options.samples, options.seed, { runtime });
-  const slice = SLICE_PER_THREAD * Math.max(1, runtime.threads);
+  const threads = Math.max(1, runtime.threads);
   const scope = runtime.scope();
   try {
     const chosen = data.subset(indices);
-    const offset = method === "ibp" ? "frozen" : "difference";
-    const { pointer, results } =
-      machine instanceof NetworkModel
-        ? await prepareNetworkJob(runtime, scope, machine, chosen, bracket, offset)
-        : await prepareJob(runtime, scope, machine, chosen, bracket);
-    const job = machine instanceof NetworkModel ? "certifyNetwork" : "certifyIntervals";
+    const work = { runtime, signal: options.signal };
+    const { job, results, group } = await prepare(scope, machine, chosen, bracket, method, work);
+    const slice = Math.max(SLICE_PER_THREAD, GROUPS_PER_THREAD * group) * threads;
     for (let from = 0; from < indices.length; from += slice) {
       const count = Math.min(slice, indices.length - from);
       const start = performance.now();
-      await runtime.run(job, count, [pointer, from], { signal: options.signal }, "certifying");
+      await job(from, count);
       const seconds = (performance.now() - start) / 1000 / count;
       options.onProgress?.({ stage: "certifying", done: from + count, total: indices.length });
       const view = runtime.memory.view(results + from * CERTIFICATE_BYTES, count * CERTIFICATE_BYTES);
@@ -152,6 +153,37 @@ export async function* certifySamples(
   } finally {
     scope.release();
   }
+}
+
+interface Work {
+  /** Pointer to the results, CERTIFICATE_BYTES an input. */
+  readonly results: number;
+  /** Inputs that one thread takes at a time. */
+  readonly group: number;
+  /** Certifies inputs [from, from + count). */
+  readonly job: (from: number, count: number) => Promise<void>;
+}
+
+/** Uploads what the method reads. */
+async function prepare(
+  scope: Scope,
+  machine: Machine | NetworkModel,
+  chosen: Dataset,
+  bracket: Bracket,
+  method: Method,
+  { runtime, signal }: { readonly runtime: Runtime; readonly signal: AbortSignal | undefined },
+): Promise<Work> {
+  if (machine instanceof NetworkModel) {
+    const offset = method === "ibp" ? "frozen" : "difference";
+    const { pointer, results, group } = await prepareNetworkJob(runtime, scope, machine, chosen, bracket, offset);
+    const job = (from: number, count: number) =>
+      runtime.run("certifyNetwork", Math.ceil(count / group), [pointer, from, from + count], { signal }, "certifying");
+    return { results, group, job };
+  }
+  const { pointer, results } = await prepareJob(runtime, scope, machine, chosen, bracket);
+  const job = (from: number, count: number) =>
+    runtime.run("certifyIntervals", count, [pointer, from], { signal }, "certifying");
+  return { results, group: 1, job };
 }
 
 interface Raw {

@@ -14,12 +14,14 @@ import {
   IBP_DIFFERENCE,
   IBP_ENTRIES,
   IBP_FACTOR,
+  IBP_GROUP,
   IBP_LAYERS,
   IBP_NETWORK,
   IBP_OUTPUT,
   IBP_SCALE,
   IBP_SPREADS,
   IBP_STARTS,
+  IBP_WIDEST,
   IBP_WORK,
   IBP_WORK_ENTRIES,
   NEURONS,
@@ -66,6 +68,19 @@ async function spreadsOf(runtime: Runtime, scope: Scope, layers: Layers, width: 
   return spreads;
 }
 
+/** Bytes of first-layer sums that a group of inputs may take: it should stay in a core's cache. */
+const GROUP_BYTES = 8 * 2 ** 20;
+
+/** Most inputs in a group. */
+const GROUP_MOST = 64;
+
+/** A network's job in the core: inputs are worked on `group` a chunk. */
+export interface NetworkJob {
+  readonly pointer: number;
+  readonly results: number;
+  readonly group: number;
+}
+
 /** Uploads a network and inputs as a job of the core. */
 export async function prepareNetworkJob(
   runtime: Runtime,
@@ -74,7 +89,7 @@ export async function prepareNetworkJob(
   data: RowSource,
   bracket: Bracket,
   offset: NetworkOffset,
-): Promise<{ pointer: number; results: number }> {
+): Promise<NetworkJob> {
   const { spec, inputs } = model;
   const first = spec.widths[0] ?? 1;
   const layers = allocateLayers(scope, spec, inputs, 1);
@@ -82,7 +97,12 @@ export async function prepareNetworkJob(
   const centre = model.centred ? allocateLayers(scope, spec, inputs, 1) : undefined;
   if (centre !== undefined) await fillInitial(runtime, centre, spec, inputs);
   const { starts, columns, entries } = uploadEntries(scope, data);
-  const workEntries = 2 * padded(first) + 6 * Math.max(...spec.widths.map(padded));
+  const widest = Math.max(...spec.widths.map(padded));
+  const row = padded(first) * (model.centred ? 2 : 1);
+  // Enough groups for every thread, and none so large that its sums leave the cache.
+  const threads = Math.max(1, runtime.threads);
+  const group = Math.max(1, Math.min(GROUP_MOST, Math.floor(GROUP_BYTES / (row * 8)), Math.ceil(data.n / threads)));
+  const workEntries = group * row + (spec.widths.length > 1 ? 5 * widest : 0);
   const results = scope.allocate(data.n * CERTIFICATE_BYTES);
   const pointers: [number, number][] = [
     [CERTIFY_RESULTS, results],
@@ -97,8 +117,10 @@ export async function prepareNetworkJob(
     [IBP_COLUMNS, columns],
     [IBP_ENTRIES, entries],
     [IBP_DIFFERENCE, offset === "difference" ? 1 : 0],
-    [IBP_WORK, scope.allocate(Math.max(1, runtime.threads) * workEntries * 8)],
+    [IBP_WORK, scope.allocate(threads * workEntries * 8, "sums of a network's first layer")],
     [IBP_WORK_ENTRIES, workEntries],
+    [IBP_GROUP, group],
+    [IBP_WIDEST, widest],
   ];
   const pointer = scope.allocate(IBP_BYTES);
   const view = scope.memory.view(pointer, IBP_BYTES);
@@ -112,7 +134,7 @@ export async function prepareNetworkJob(
     layerScales(spec, inputs).reduce((product, scale) => product * scale, data.scale),
     true,
   );
-  return { pointer, results };
+  return { pointer, results, group };
 }
 
 /**
@@ -134,10 +156,17 @@ export async function networkBounds(
   const scope = runtime.scope();
   try {
     const bracket = { low: 0, high: 1, tolerance: 1 };
-    const { pointer } = await prepareNetworkJob(runtime, scope, model, data, bracket, options.offset ?? "frozen");
+    const { pointer, group } = await prepareNetworkJob(
+      runtime,
+      scope,
+      model,
+      data,
+      bracket,
+      options.offset ?? "frozen",
+    );
     const from = scope.f64(data.n, list);
     const to = scope.allocate(data.n * 16);
-    await runtime.run("networkBounds", data.n, [pointer, from, to], options, "bounding");
+    await runtime.run("networkBounds", Math.ceil(data.n / group), [pointer, data.n, from, to], options, "bounding");
     const ends = runtime.memory.f64(to, 2 * data.n);
     return {
       lower: Float64Array.from({ length: data.n }, (_, k) => ends[2 * k] ?? Number.NaN),

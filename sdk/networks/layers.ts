@@ -37,7 +37,7 @@ export function estimateLayerBytes(spec: NetworkSpec, inputs: number, batch: num
   }, 0);
 }
 
-/** Allocates all layers; `batch` rows of buffers. Weights are left as they are. */
+/** Allocates all layers; `batch` rows of buffers. Weights of real neurons are left as they are. */
 export function allocateLayers(scope: Scope, spec: NetworkSpec, inputs: number, batch: number): Layers {
   const lone = spec.widths.length === 1;
   const scales = layerScales(spec, inputs);
@@ -47,6 +47,8 @@ export function allocateLayers(scope: Scope, spec: NetworkSpec, inputs: number, 
     const padded = blocksOf(width) * NEURONS;
     const fan = fans[l] ?? 0;
     const weights = scope.allocate(fan * padded * 4, `the weights of a layer of ${width} neurons`);
+    // Padding neurons are computed like the others: their weights must be 0, whoever fills in the rest.
+    if (padded > width) scope.memory.u8(weights + fan * (padded - NEURONS) * 4, fan * NEURONS * 4).fill(0);
     const buffer = (bytes: number) => (lone ? 0 : scope.allocate(bytes, "row buffers of a network"));
     const rows = [batch * padded * 4, batch * padded * 4, batch * 4, batch * width * 4, batch * width * 4].map(buffer);
     // Errors of padding neurons are read but never written: they must be 0.

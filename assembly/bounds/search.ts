@@ -1,0 +1,113 @@
+// The largest radius on which a bound keeps its sign: one scalar search for every bound method. The radius returned was
+// itself verified, never interpolated. Not here: the bounds, and what one input's job looks like (certify.ts).
+import {
+  CERTIFICATE_EVALUATIONS,
+  CERTIFICATE_MARGIN,
+  CERTIFICATE_RADIUS,
+  CERTIFY_HIGH,
+  CERTIFY_LOW,
+  CERTIFY_TOLERANCE,
+} from "../layout";
+import { floatField } from "../memory";
+import { above, UNIT } from "../rounding";
+
+/** Evaluations after which a search ends with what it has verified. */
+const MOST_EVALUATIONS: i32 = 100;
+
+/** First radius tried, as a share of the bracket: near enough to 0 for the bound to be almost linear. */
+const FIRST_STEP: f64 = 0.001;
+
+/** A lower bound of the decision's own sign times the model, on the ball of radius `reach` in raw units. */
+type Bound = (reach: f64) => f64;
+
+let bound: Bound = (reach: f64): f64 => NaN;
+let unit: f64 = 1;
+
+/** The bound that is asked from now on; a raw unit is `rawUnit` in real units. */
+export function setBound(lower: Bound, rawUnit: f64): void {
+  bound = lower;
+  unit = rawUnit;
+}
+
+/** The bound at hand on the ball of radius delta in real units. */
+export function lowerAt(delta: f64): f64 {
+  return bound(above(delta / unit, 4));
+}
+
+/** A bound in real units: scaled by `factor`, itself within `ulps` roundings of the real factor, and rounded down. */
+export function scaledDown(lower: f64, factor: f64, ulps: f64): f64 {
+  if (!(lower > -Infinity && lower < Infinity)) return -Infinity;
+  const scaled = lower * factor;
+  return scaled - Math.abs(scaled) * (ulps + 4) * UNIT;
+}
+
+// The search: the end verified last with its margin, and the smallest radius that failed (Infinity: none yet).
+let verified: f64 = 0;
+let verifiedMargin: f64 = 0;
+let failed: f64 = 0;
+let evaluations: i32 = 0;
+
+/** Searches for the radius of the input at hand and writes it, its margin (not scaled) and the evaluations. */
+export function conclude(job: usize, result: usize): void {
+  const margin = lowerAt(0);
+  evaluations = 1;
+  verified = -1;
+  verifiedMargin = 0;
+  if (margin > 0) search(job, margin);
+  store<f64>(result + CERTIFICATE_RADIUS, verified);
+  store<f64>(result + CERTIFICATE_MARGIN, verifiedMargin);
+  store<f64>(result + CERTIFICATE_EVALUATIONS, <f64>evaluations);
+}
+
+/** The bound at delta; moves the verified or the failed end. NaN counts as failed. */
+function probe(delta: f64): f64 {
+  ++evaluations;
+  const margin = lowerAt(delta);
+  if (margin > 0) {
+    if (delta >= verified) {
+      verified = delta;
+      verifiedMargin = margin;
+    }
+    return margin;
+  }
+  failed = Math.min(failed, delta);
+  return margin <= 0 ? margin : -Infinity;
+}
+
+/**
+ * The secant method on delta -> bound, kept between the verified and the failed end, with a bisection whenever it
+ * leaves them or creeps. Ends when the ends are within tolerance of each other, relatively, or the bracket is verified.
+ */
+function search(job: usize, margin: f64): void {
+  const tolerance = floatField(job, CERTIFY_TOLERANCE);
+  const low = floatField(job, CERTIFY_LOW);
+  let high = floatField(job, CERTIFY_HIGH);
+  verified = 0;
+  verifiedMargin = margin;
+  failed = Infinity;
+  if (low > 0 && !(probe(low) > 0)) high = low;
+  let x0: f64 = 0;
+  let f0 = margin;
+  let x1 = Math.max(verified, high * FIRST_STEP);
+  let f1 = x1 > verified ? probe(x1) : verifiedMargin;
+  let width = high;
+  let slow = 0;
+  while (verified < high && evaluations < MOST_EVALUATIONS && high > 1e-12) {
+    const end = Math.min(failed, high);
+    if (failed < Infinity && failed - verified <= tolerance * verified) return;
+    let x = x1 - (f1 * (x1 - x0)) / (f1 - f0);
+    const creeping = slow >= 3;
+    if (creeping || !(x > 0 && x < Infinity)) x = verified > 0 ? Math.sqrt(verified * end) : 0.1 * end;
+    // Half a tolerance inside the ends, so that the last steps close the bracket instead of creeping.
+    const inside = 0.5 * tolerance;
+    x = Math.min(Math.max(x, verified * (1 + inside)), failed < Infinity ? failed * (1 - inside) : high);
+    const f = probe(x);
+    x0 = x1;
+    f0 = f1;
+    x1 = x;
+    f1 = f;
+    const rest = Math.min(failed, high) - verified;
+    slow = rest > 0.5 * width && !creeping ? slow + 1 : 0;
+    width = rest;
+  }
+}
