@@ -151,6 +151,27 @@ it("the sampler sees a broken bound: boxes claimed at half their radius are left
   expect(seen).toBeGreaterThan(5);
 });
 
+it("small terms that vanish beside large ones of opposite sign are covered by the bound of the sum's rounding", async () => {
+  const runtime = await runtimeAt("simd");
+  // K(x, x) = ||x||^2 / d = 1 for a white image; the terms of 1 are below half a unit in the last place of the sums.
+  const alpha = [1e17, 1e17, ...new Array(1000).fill(1), -1e17, -1e17];
+  const rows = dataset({
+    x: new Uint8Array(4 * alpha.length).fill(255),
+    y: alpha.map(() => 1),
+    shape: [alpha.length, 4],
+  });
+  const white = dataset({ x: new Uint8Array(4).fill(255), y: [1], shape: [1, 4] });
+  for (const sign of [1, -1]) {
+    const own = machineOf(
+      rows,
+      alpha.map((a) => sign * a),
+    );
+    const { lower, upper } = await intervalBounds(own, white, 0, { runtime });
+    expect(lower[0]).toBeLessThanOrEqual(sign * 1000);
+    expect(upper[0]).toBeGreaterThanOrEqual(sign * 1000);
+  }
+});
+
 it("8-bit rows of 40,000 to 400,000 columns: at radius 0 the bounds hold the value and are 1e-10 wide", async () => {
   const runtime = await runtimeAt("simd");
   for (const d of [40_000, 46_704, 46_706, 150_528, 400_000]) {
