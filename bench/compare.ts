@@ -7,7 +7,8 @@ import { jsonOf, outputOf } from "./process.js";
 import { type PeerOptions, type Python, runPeer } from "./python.js";
 import { type Spread, spreadOf } from "./statistics.js";
 
-export interface PeerResult {
+/** What is reported of a peer. */
+export interface PeerFigures {
   readonly script: string;
   readonly what: string;
   readonly asked: number;
@@ -19,11 +20,17 @@ export interface PeerResult {
   readonly peakBytes: number | undefined;
   /** Figures that do not agree with ours, in words; empty when all do. */
   readonly disagreements: readonly string[];
+  /** What its last output says of its answer; undefined without one. */
+  readonly answer: string | undefined;
   readonly error: string | undefined;
+}
+
+export interface PeerResult extends PeerFigures {
   readonly runs: readonly PeerOutput[];
 }
 
-export interface JobResult {
+/** What is reported of a job. */
+export interface JobFigures {
   readonly name: string;
   readonly what: string;
   readonly seconds: Spread | undefined;
@@ -33,7 +40,13 @@ export interface JobResult {
   readonly peakBytes: number | undefined;
   /** Undefined when no run came to its end. */
   readonly check: Check | undefined;
+  /** What the check's figures say, in a few words. */
+  readonly answer: string | undefined;
   readonly error: string | undefined;
+  readonly peers: readonly PeerFigures[];
+}
+
+export interface JobResult extends JobFigures {
   readonly peers: readonly PeerResult[];
   readonly runs: readonly Run[];
 }
@@ -41,6 +54,9 @@ export interface JobResult {
 export interface CompareOptions extends PeerOptions {
   /** Rounds asked for; by default 3, and 1 for slow peers. */
   readonly rounds: number | undefined;
+  /** Whether peers run too. */
+  readonly peers: boolean;
+  /** Peers that are scripts are left out without one. */
   readonly python: Python | undefined;
   readonly log: (line: string) => void;
 }
@@ -83,6 +99,22 @@ class Side<Output> {
   }
 }
 
+function runChildOf(job: Job, options: CompareOptions): Promise<Run> {
+  return jsonOf(process.execPath, childArguments(job, "--child", options), options) as Promise<Run>;
+}
+
+/** One run of a peer: a job of its own, or a script. */
+async function runOpponent(peer: Peer, options: CompareOptions): Promise<PeerOutput> {
+  const { python } = options;
+  if (peer.job !== undefined) {
+    const { seconds, peakBytes, check } = await runChildOf(peer.job, options);
+    if (!check.ok) throw new Error(`a wrong answer: ${peer.job.says(check.figures)}`);
+    return { ...check.figures, seconds, peak_bytes: peakBytes };
+  }
+  if (python === undefined) throw new Error("no python3 to run it");
+  return runPeer(python, peer, options);
+}
+
 function disagreementOf({ ours, peer, within }: Agreement, figures: Figures, output: PeerOutput): string[] {
   const own = figures[ours] ?? Number.NaN;
   const other = Number(output[peer]);
@@ -100,6 +132,7 @@ function peerResult(peer: Peer, ours: Side<Run>, side: Side<PeerOutput>): PeerRe
     (peer.agreements ?? []).flatMap((agreement) => disagreementOf(agreement, run.check.figures, output)),
   );
   const { runs } = side;
+  const last = runs.at(-1);
   return {
     script: peer.script,
     what: peer.what,
@@ -109,6 +142,7 @@ function peerResult(peer: Peer, ours: Side<Run>, side: Side<PeerOutput>): PeerRe
     seconds: spreadOf(runs.map(({ seconds }) => seconds)),
     peakBytes: spreadOf(runs.map(({ peak_bytes }) => peak_bytes))?.max,
     disagreements: [...new Set(disagreements)],
+    answer: last === undefined ? undefined : peer.says(last),
     error: side.error,
     runs,
   };
@@ -127,6 +161,7 @@ function jobResult(job: Job, ours: Side<Run>, peers: readonly PeerResult[]): Job
     gramSeconds: spreadOf(grams),
     peakBytes: spreadOf(runs.map(({ peakBytes }) => peakBytes))?.max,
     check,
+    answer: check === undefined ? undefined : job.says(check.figures),
     error: ours.error,
     peers,
     runs,
@@ -136,13 +171,11 @@ function jobResult(job: Job, ours: Side<Run>, peers: readonly PeerResult[]): Job
 /** Measures `job` and its peers. A side that fails is reported, not thrown; throws the signal's reason. */
 export async function compare(job: Job, options: CompareOptions): Promise<JobResult> {
   const { python, signal, rounds = ROUNDS, log } = options;
-  const ours = new Side(
-    rounds,
-    async () => (await jsonOf(process.execPath, childArguments(job, "--child", options), { signal })) as Run,
-  );
-  const opponents = (python === undefined ? [] : job.peers).map((peer) => ({
+  const ours = new Side(rounds, () => runChildOf(job, options));
+  const able = job.peers.filter((peer) => options.peers && (peer.job !== undefined || python !== undefined));
+  const opponents = able.map((peer) => ({
     peer,
-    side: new Side(options.rounds ?? (peer.slow === true ? 1 : ROUNDS), () => runPeer(python!, peer, options)),
+    side: new Side(options.rounds ?? (peer.slow === true ? 1 : ROUNDS), () => runOpponent(peer, options)),
   }));
   if (job.provide !== undefined) {
     log(`${job.name}: preparing`);
@@ -164,7 +197,11 @@ export async function compare(job: Job, options: CompareOptions): Promise<JobRes
     if (ours.error !== undefined) break;
     for (const { peer, side } of opponents) {
       await side.turn(round, signal, (output) =>
-        line(`${peer.script}.py`, output?.seconds, output === undefined ? (side.error ?? "") : peer.says(output)),
+        line(
+          peer.job === undefined ? `${peer.script}.py` : peer.script,
+          output?.seconds,
+          output === undefined ? (side.error ?? "") : peer.says(output),
+        ),
       );
     }
   }

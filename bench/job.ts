@@ -31,8 +31,10 @@ export interface Agreement {
 export type PeerOutput = Readonly<Record<string, unknown>> & { readonly seconds: number; readonly peak_bytes: number };
 
 export interface Peer {
-  /** The script in bench/peers, without its ending. */
+  /** The script in bench/peers, without its ending, or the name of `job`. */
   readonly script: string;
+  /** Instead of a script: a job that does the same by other means, in a process of its own like ours. */
+  readonly job?: Job;
   readonly what: string;
   /** Ratio of our seconds to the peer's that is asked for. */
   readonly ratioAsked: number;

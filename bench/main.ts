@@ -1,5 +1,5 @@
 // The benchmarks' program: reads its arguments, runs jobs beside their peers and writes what was measured. Not here:
-// the jobs (jobs/), the comparison (compare.ts) and tables (results.ts).
+// the jobs (jobs/), the comparison (compare.ts), tables (results.ts) and what is kept of earlier runs (record.ts).
 import { existsSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
@@ -14,7 +14,8 @@ import type { Job } from "./job.js";
 import { JOBS } from "./jobs/index.js";
 import { describeMachine } from "./machine.js";
 import { findPython, REMEDY } from "./python.js";
-import { makeResults, type Results, resultsToJson, resultsToMarkdown, resultsToText } from "./results.js";
+import { keepResults, readRecord } from "./record.js";
+import { makeResults, type Results, resultsToJson, resultsToText } from "./results.js";
 
 /** Beside dist/, where the bundled program lies; an installed package has no such folder. */
 const FOLDER = fileURLToPath(new URL("../bench/", import.meta.url));
@@ -26,6 +27,7 @@ interface Options {
   readonly n?: number;
   readonly json?: string;
   readonly write?: boolean;
+  readonly out?: string;
   readonly child?: string;
   readonly provide?: string;
 }
@@ -37,19 +39,34 @@ function chooseJobs(names: readonly string[]): readonly Job[] {
   return names.length === 0 ? JOBS : JOBS.filter(({ name }) => names.includes(name));
 }
 
-/** Whether RESULTS.md is to be written: asked for, or the whole suite with its peers. */
-function writesResults(names: readonly string[], options: Options): boolean {
-  if (options.write === true && options.n !== undefined)
-    throw new UsageError("--write: expected the whole data set, got --n");
-  if (options.write === true && !existsSync(FOLDER))
-    throw new Failure(`bench: ${FOLDER} is missing: --write needs a checkout of the sources`);
-  const whole = names.length === 0 && options.n === undefined && options.peers !== false;
-  return options.write ?? (whole && existsSync(FOLDER));
+/** A job by its name, those that are only peers of others included. */
+function findJob(name: string): Job {
+  const all = [...JOBS, ...JOBS.flatMap(({ peers }) => peers.flatMap(({ job }) => job ?? []))];
+  const job = all.find((candidate) => candidate.name === name);
+  if (job === undefined) throw new UsageError(`job: expected one that there is, got "${name}"`);
+  return job;
+}
+
+/** The folder where results are kept, undefined when they are not: kept are whole runs beside the peers. */
+function recordFolder(options: Options, withPeers: boolean): string | undefined {
+  const asked = options.write === true || options.out !== undefined;
+  if (asked && options.n !== undefined)
+    throw new UsageError(`${options.write ? "--write" : "--out"}: expected the whole data set, got --n`);
+  const folder = options.out ?? FOLDER;
+  const there = existsSync(folder);
+  if (asked && !there)
+    throw new Failure(
+      `bench: ${folder} is missing: results are kept in a checkout of the sources, or where --out says`,
+    );
+  const whole = withPeers && options.n === undefined && options.write !== false;
+  return there && (asked || whole) ? folder : undefined;
 }
 
 const log = (line: string) => void process.stderr.write(`${line}\n`);
 
-async function measure(jobs: readonly Job[], options: Options, withPeers: boolean, write: boolean): Promise<void> {
+async function measure(jobs: readonly Job[], options: Options, withPeers: boolean, asked?: string): Promise<void> {
+  // Before hours of work: a record that can not be read can not be written either.
+  if (asked !== undefined) await readRecord(asked);
   const stopped = new AbortController();
   for (const name of STOP_SIGNALS) process.once(name, () => stopped.abort(new Interrupted(name)));
   const { signal } = stopped;
@@ -60,14 +77,21 @@ async function measure(jobs: readonly Job[], options: Options, withPeers: boolea
   try {
     const python = withPeers ? await findPython(signal) : undefined;
     if (withPeers && python === undefined) log(REMEDY);
+    // Rows without their peers must not take the place of whole ones, unless that is asked for.
+    const folder = withPeers && python === undefined && options.write !== true ? undefined : asked;
     const machine = describeMachine(python?.versions);
-    const settings = { n: options.n, threads, scratch, signal, rounds: options.rounds, python, log };
+    const settings = { n: options.n, threads, scratch, signal, rounds: options.rounds, peers: withPeers, python, log };
     for (const job of jobs) {
-      done.push(await compare(job, settings));
+      const result = await compare(job, settings);
+      done.push(result);
       results = makeResults(done, { complete: done.length === jobs.length, n: options.n, threads }, machine);
       // After every job: what is finished stays when the rest is not.
       if (options.json !== undefined && options.json !== "-")
         await writeFile(options.json, `${resultsToJson(results)}\n`);
+      if (folder !== undefined) {
+        await keepResults(folder, { ...results, jobs: [result] }, JOBS);
+        log(`${job.name}: its rows of RESULTS.md are written`);
+      }
     }
   } catch (error) {
     throw error instanceof Interrupted ? error.leaving(`${done.length} of ${jobs.length} jobs were finished`) : error;
@@ -76,10 +100,6 @@ async function measure(jobs: readonly Job[], options: Options, withPeers: boolea
     if (results !== undefined) {
       process.stdout.write(options.json === "-" ? `${resultsToJson(results)}\n` : resultsToText(results, JOBS));
     }
-  }
-  if (write && results !== undefined) {
-    await writeFile(join(FOLDER, "RESULTS.md"), resultsToMarkdown(results, JOBS));
-    log("written: bench/RESULTS.md");
   }
   if (done.some(isWrong)) process.exitCode = 1;
 }
@@ -91,22 +111,22 @@ function isWrong({ error, check, peers }: JobResult): boolean {
 }
 
 async function main(names: readonly string[], options: Options): Promise<void> {
-  const jobs = chooseJobs(names);
   const scratch = options.child ?? options.provide;
-  if (scratch === undefined)
-    return measure(jobs, options, options.peers ?? names.length === 0, writesResults(names, options));
-  const [job] = jobs;
+  if (scratch === undefined) {
+    const withPeers = options.peers ?? names.length === 0;
+    return measure(chooseJobs(names), options, withPeers, recordFolder(options, withPeers));
+  }
   const threads = options.threads ?? availableParallelism();
-  if (job !== undefined) await runChild(job, { n: options.n, threads, scratch }, options.provide !== undefined);
+  await runChild(findJob(names[0] ?? ""), { n: options.n, threads, scratch }, options.provide !== undefined);
 }
 
 function makeProgram(): Command {
-  const names = JOBS.map(({ name, what }) => `  ${name.padEnd(11)} ${what}`);
+  const names = JOBS.map(({ name, what }) => `  ${name.padEnd(13)} ${what}`);
   return new Command("bench")
     .description("Times the jobs of the benchmark suite, and what one would run instead of them")
     .usage("[job...] [options]")
-    .argument("[job...]", "jobs to run (default: all, with peers, written to bench/RESULTS.md)")
-    .option("--peers", "run the peers too (default when no job is named)")
+    .argument("[job...]", "jobs to run (default: all, with peers)")
+    .option("--peers", "run the peers too and write the jobs' rows of RESULTS.md (default when no job is named)")
     .option("--no-peers", "do not run the peers")
     .addOption(
       numberOption("--rounds <n>", `rounds of each side (default: ${ROUNDS}, peers that take minutes 1)`, {
@@ -130,7 +150,13 @@ function makeProgram(): Command {
         parseTarget(f, text),
       ),
     )
-    .option("--write", "write bench/RESULTS.md")
+    .option("--write", "write the rows without peers too")
+    .option("--no-write", "leave RESULTS.md as it is")
+    .addOption(
+      valueOption("--out <folder>", "folder of results.json and RESULTS.md (default: bench)", (f, text) =>
+        parseTarget(f, text, false),
+      ),
+    )
     .addOption(new Option("--child <folder>", "one run, in this process").hideHelp())
     .addOption(new Option("--provide <folder>", "what rounds and peers share").hideHelp())
     .addHelpText("after", `\nJobs:\n${names.join("\n")}`)

@@ -53,6 +53,9 @@ export async function runPeer(python: Python, peer: Peer, options: PeerOptions):
     MNIST_DATA: await mnistFolder(),
     OMP_NUM_THREADS: String(threads),
     OPENBLAS_NUM_THREADS: String(threads),
+    // Threads that wait by spinning take the core from those that work as soon as anything else runs on the machine:
+    // a peer would be ten times slower for a reason that is not its own.
+    OMP_WAIT_POLICY: "passive",
     PYTHONDONTWRITEBYTECODE: "1",
   };
   const output = (await jsonOf(python.command, args, { environment, signal })) as PeerOutput;

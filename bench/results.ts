@@ -1,10 +1,11 @@
 // The measurements as rows of a table, for the terminal and for RESULTS.md, and as JSON. What was not met, failed or
-// disagrees stands in the table like everything else. Not here: measuring (compare.ts).
+// disagrees stands in the table like everything else. Not here: measuring (compare.ts) and what is kept (record.ts).
 import { VERSION } from "ntkit";
 import { textTable } from "../cli/table.js";
-import type { JobResult, PeerResult } from "./compare.js";
-import type { Job, JobDescription } from "./job.js";
+import type { JobFigures, JobResult, PeerFigures } from "./compare.js";
+import type { JobDescription } from "./job.js";
 import type { MachineDescription } from "./machine.js";
+import type { RecordedJob } from "./record.js";
 import type { Spread } from "./statistics.js";
 
 export interface Results {
@@ -45,12 +46,12 @@ function spread(value: Spread | undefined, form: (number: number) => string): st
 const megabytes = (bytes: number | undefined) => (bytes === undefined ? NONE : String(Math.round(bytes / 1e6)));
 
 /** "yes", or what stands in the way. */
-function metOf(peer: PeerResult, check: string): string {
+function metOf(peer: PeerFigures, check: string): string {
   if (peer.met === undefined) return "not measured";
   return peer.met && check === "right" ? "yes" : "no";
 }
 
-function checkOf({ error, check }: JobResult, peer?: PeerResult): string {
+function checkOf({ error, check }: JobFigures, peer?: PeerFigures): string {
   if (error !== undefined) return "FAILED";
   if (check?.ok !== true) return "WRONG";
   if (peer?.error !== undefined) return "peer FAILED";
@@ -58,7 +59,7 @@ function checkOf({ error, check }: JobResult, peer?: PeerResult): string {
 }
 
 /** One row for each peer, or one alone. */
-function timeRows(result: JobResult, job: JobDescription): string[][] {
+function timeRows(result: JobFigures, job: JobDescription): string[][] {
   const ours = spread(result.seconds, digits);
   const peak = megabytes(result.peakBytes);
   if (result.peers.length === 0) {
@@ -73,43 +74,41 @@ function timeRows(result: JobResult, job: JobDescription): string[][] {
   });
 }
 
-function peerAnswer(result: PeerResult, { peers }: JobDescription): string {
-  const last = result.runs.at(-1);
-  const says = peers.find(({ script }) => script === result.script)?.says;
-  const said = result.error ?? (last === undefined || says === undefined ? NONE : says(last));
-  return [said, ...result.disagreements.map((text) => `disagrees on ${text}`)].join("; ");
+function peerAnswer({ answer, error, disagreements }: PeerFigures): string {
+  return [error ?? answer ?? NONE, ...disagreements.map((text) => `disagrees on ${text}`)].join("; ");
 }
 
-function answerRows(result: JobResult, job: JobDescription): string[][] {
-  const ours = result.error ?? (result.check === undefined ? NONE : job.says(result.check.figures));
+function answerRows(result: JobFigures): string[][] {
+  const ours = result.error ?? result.answer ?? NONE;
   if (result.peers.length === 0) return [[result.name, ours, NONE]];
-  return result.peers.map((peer) => [result.name, ours, peerAnswer(peer, job)]);
+  return result.peers.map((peer) => [result.name, ours, peerAnswer(peer)]);
 }
 
 /** What the timed part leaves out, and the whole for jobs that start from a Gram matrix. */
-function asideRows({ name, startUpSeconds, gramSeconds, seconds }: JobResult): string[][] {
+function asideRows({ name, startUpSeconds, gramSeconds, seconds }: JobFigures): string[][] {
   const both = gramSeconds === undefined || seconds === undefined ? undefined : gramSeconds.median + seconds.median;
   return [
     [name, spread(startUpSeconds, digits), spread(gramSeconds, digits), both === undefined ? NONE : digits(both)],
   ];
 }
 
-function collect(
-  { jobs }: Results,
-  all: readonly Job[],
-  rows: (result: JobResult, job: JobDescription) => string[][],
+/** Rows of the jobs in the order of `all`; jobs that are no longer among these are left out. */
+function collect<Result extends JobFigures>(
+  results: readonly Result[],
+  all: readonly JobDescription[],
+  rows: (result: Result, job: JobDescription) => string[][],
 ): string[][] {
-  return jobs.flatMap((result) => {
-    const job = all.find(({ name }) => name === result.name);
-    return job === undefined ? [] : rows(result, job);
+  return all.flatMap((job) => {
+    const result = results.find(({ name }) => name === job.name);
+    return result === undefined ? [] : rows(result, job);
   });
 }
 
-export function resultsToText(results: Results, all: readonly Job[]): string {
+export function resultsToText({ jobs }: Results, all: readonly JobDescription[]): string {
   return [
-    textTable(HEADER, collect(results, all, timeRows), "llrrrllrl"),
-    textTable(ANSWERS, collect(results, all, answerRows), "lll"),
-    textTable(ASIDE, collect(results, all, asideRows), "lrrr"),
+    textTable(HEADER, collect(jobs, all, timeRows), "llrrrllrl"),
+    textTable(ANSWERS, collect(jobs, all, answerRows), "lll"),
+    textTable(ASIDE, collect(jobs, all, asideRows), "lrrr"),
   ].join("\n");
 }
 
@@ -126,50 +125,55 @@ function markdownTable(header: readonly string[], rows: readonly (readonly strin
   return [line(first), line(widths.map((width) => "-".repeat(width))), ...rest.map(line)].join("\n");
 }
 
-function machineLines({ machine, threads, version, date }: Results): string[] {
+function settingOf({ machine, threads, version }: RecordedJob): string {
   const { cpu, cores, memoryGiB, platform, node, python } = machine;
   const peers =
     python === undefined
-      ? "Peers: not run, no Python with NumPy, PyTorch and scikit-learn was found."
-      : `Peers: Python ${python.python}, NumPy ${python.numpy}, PyTorch ${python.torch}, scikit-learn ${python.sklearn}.`;
-  return [
-    `- Measured ${date.slice(0, 10)} with ntkit ${version}, ${threads} threads on both sides.`,
-    `- Machine: ${cpu}, ${cores} cores, ${memoryGiB} GiB, ${platform}. Node ${node}.`,
-    `- ${peers}`,
-  ];
+      ? "no Python with NumPy, PyTorch and scikit-learn"
+      : `Python ${python.python}, NumPy ${python.numpy}, PyTorch ${python.torch}, scikit-learn ${python.sklearn}`;
+  const where = `${cpu}, ${cores} cores, ${memoryGiB} GiB, ${platform}`;
+  return `${where}; ntkit ${version} on Node ${node}, ${threads} threads on both sides; ${peers}.`;
+}
+
+/** One line for each way in which rows were measured, with their names where there are several. */
+function settingLines(jobs: readonly RecordedJob[]): string[] {
+  const names = new Map<string, string[]>();
+  for (const job of jobs) names.set(settingOf(job), [...(names.get(settingOf(job)) ?? []), job.name]);
+  return [...names].map(([setting, own]) => `- ${names.size === 1 ? "All rows" : own.join(", ")}: ${setting}`);
 }
 
 /** What a reader must not miss. */
 const PLAIN = new Set(["no", "not measured", "FAILED", "WRONG", "peer FAILED", "DISAGREES"]);
 
-/** RESULTS.md. */
-export function resultsToMarkdown(results: Results, all: readonly Job[]): string {
-  const times = collect(results, all, timeRows).map((row) =>
-    row.map((cell) => (PLAIN.has(cell) ? `**${cell}**` : cell)),
-  );
-  const described = all.filter(({ name }) => results.jobs.some((result) => result.name === name));
+/** RESULTS.md: the last measurement of each job. */
+export function recordToMarkdown(record: readonly RecordedJob[], all: readonly JobDescription[]): string {
+  const dated = (result: RecordedJob, job: JobDescription) =>
+    timeRows(result, job).map((row) => [...row, result.date.slice(0, 10)]);
+  const times = collect(record, all, dated).map((row) => row.map((cell) => (PLAIN.has(cell) ? `**${cell}**` : cell)));
+  const shown = record.filter(({ name }) => all.some((job) => job.name === name));
+  const described = all.filter(({ name }) => record.some((result) => result.name === name));
   return [
     "# Benchmarks: what was measured",
     "",
     "Written by `npm run bench`; [README.md](README.md) says how, [peers/README.md](peers/README.md) what the peers do.",
     "MNIST digits 0 and 1, 12,665 training and 2,115 test images. Ours and the peer's in turn, each run in a process of",
     "its own. Seconds are medians (min–max), ratios are ours over the peer's pair by pair, peak memory is the largest",
-    "resident set of the whole process.",
+    "resident set of the whole process. Jobs can be measured one by one: each row has its date.",
     "",
-    ...machineLines(results),
+    ...settingLines(shown),
     "",
-    markdownTable(HEADER, times),
+    markdownTable([...HEADER, "measured"], times),
     "",
     "## Answers",
     "",
-    markdownTable(ANSWERS, collect(results, all, answerRows)),
+    markdownTable(ANSWERS, collect(record, all, answerRows)),
     "",
     "## What the seconds leave out",
     "",
     "Start-up runs from the start of the process to a runtime that can compute. Ridge and subgradient descent start from a",
     "ready Gram matrix on both sides; the last column is ours from pixels on.",
     "",
-    markdownTable(ASIDE, collect(results, all, asideRows)),
+    markdownTable(ASIDE, collect(record, all, asideRows)),
     "",
     "## Why",
     "",

@@ -1,6 +1,6 @@
 // The benchmarks' program on 500 images, as a user runs it: what it prints and how it ends. Never asserts a time.
 import { spawn } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -72,7 +72,17 @@ describe("bench", () => {
     expect(code).toBe(0);
     const { jobs } = JSON.parse(readFileSync(file, "utf8"));
     expect(jobs.map(({ name }: { name: string }) => name)).toEqual(
-      expect.arrayContaining(["gram", "ridge-path", "svm", "sgd", "interval", "load"]),
+      expect.arrayContaining([
+        "gram",
+        "ridge-path",
+        "svm",
+        "sgd",
+        "interval",
+        "load",
+        "network-1000",
+        "network-10000",
+        "ibp",
+      ]),
     );
     for (const { name, check, error } of jobs) {
       expect.soft(error, name).toBeUndefined();
@@ -85,12 +95,67 @@ describe("bench", () => {
     ["nonsense", /job: expected one of .*gram.*, got "nonsense"/],
     ["gram --rounds 0", /--rounds: expected an integer >= 1/],
     ["gram --n 500 --write", /--write: expected the whole data set, got --n/],
+    ["gram --n 500 --out .", /--out: expected the whole data set, got --n/],
+    ["network-1000-tfjs", /job: expected one of .*network-1000,.*, got "network-1000-tfjs"/],
     ["gram --fast", /unknown option '--fast'/],
   ])("refuses %s with exit code 2 and a message", async (line, message) => {
     const { code, stdout, stderr } = await bench(line);
     expect(code).toBe(2);
     expect(stdout).toBe("");
     expect(stderr).toMatch(message);
+  });
+
+  it("runs a peer that is a job of its own: TensorFlow.js ends with our loss to 1e-3 after an epoch", async () => {
+    const { stdout } = await bench("network-1000 --peers --n 500 --rounds 1 --json -");
+    const [job] = JSON.parse(stdout).jobs;
+    const peer = job.peers.find(({ script }: { script: string }) => script === "network-1000-tfjs");
+    expect(peer).toMatchObject({ seconds: spread, ratio: spread, asked: 0.1, peakBytes: number, disagreements: [] });
+    // The loss that it starts from is 1.
+    expect(peer.runs[0].hinge).toBeLessThan(0.95);
+  });
+
+  it("renews the rows of the jobs that ran and leaves the others as they are", async () => {
+    const out = join(folder, "kept");
+    mkdirSync(out);
+    const first = await bench(`load --rounds 1 --write --out ${out}`);
+    expect([first.code, first.stderr]).toEqual([
+      0,
+      expect.stringContaining("load: its rows of RESULTS.md are written"),
+    ]);
+    const file = join(out, "results.json");
+    const before = JSON.parse(readFileSync(file, "utf8")).jobs;
+    expect(before).toMatchObject([
+      { name: "load", date: expect.any(String), peers: [], answer: "12665 + 2115 images" },
+    ]);
+    // A row of another job, on another day and machine.
+    const old = {
+      ...before[0],
+      name: "gram",
+      date: "2026-01-02T03:04:05.000Z",
+      answer: "an older answer",
+      threads: 77,
+    };
+    writeFileSync(file, JSON.stringify({ jobs: [old, ...before] }));
+    expect((await bench(`load --rounds 1 --write --out ${out}`)).code).toBe(0);
+    const after = JSON.parse(readFileSync(file, "utf8")).jobs;
+    expect(after.map(({ name }: { name: string }) => name)).toEqual(["load", "gram"]);
+    expect(after[1]).toEqual(old);
+    expect(Date.parse(after[0].date)).toBeGreaterThan(Date.parse(before[0].date));
+    const text = readFileSync(join(out, "RESULTS.md"), "utf8");
+    expect(text).toMatch(/\| gram .*2026-01-02 \|/);
+    expect(text).toContain("an older answer");
+    expect(text).toMatch(/^- gram: .*77 threads/m);
+    expect(text).toMatch(/^- load: /m);
+  });
+
+  it("refuses a record that it can not read before any job, and does not touch it", async () => {
+    const out = join(folder, "torn");
+    mkdirSync(out);
+    writeFileSync(join(out, "results.json"), '{"jobs": [');
+    const { code, stderr, stdout } = await bench(`load --rounds 1 --write --out ${out}`);
+    expect([code, stdout]).toEqual([1, ""]);
+    expect(stderr).toContain("is not a record of measurements, mend or remove it");
+    expect(readFileSync(join(out, "results.json"), "utf8")).toBe('{"jobs": [');
   });
 
   it("Ctrl-C: finished jobs are printed, the exit code is 130, no temporary folder stays", async () => {
