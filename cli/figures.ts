@@ -1,10 +1,12 @@
-// The paper's experiments with finite networks: Figure 1, Figure A.1, Table 2 with its widths, and the sweep over
-// widths. Each writes JSON and SVG into a folder. Not here: the experiments and their pictures (the SDK).
+// The paper's experiments with finite networks: Figure 1, Figure A.1, Table 2 with its widths, the certificates of
+// Appendix H.2, and the sweep over widths. Each writes JSON and SVG into a folder. Not here: the experiments and their pictures (the SDK).
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { BACKENDS, type BackendName } from "ntkit";
 import {
+  type CertificateWidthResult,
+  reproduceCertificateWidth,
   reproduceDynamics,
   reproduceFigure1,
   reproduceFigureA1,
@@ -30,7 +32,7 @@ import { Output, writeWhole } from "./output.js";
 import { withSession } from "./session.js";
 import { alignRows, percent, radius, scientific, textTable } from "./table.js";
 
-export const FIGURES = ["figure1", "figureA1"] as const;
+export const FIGURES = ["figure1", "figureA1", "certificate-width"] as const;
 type Experiment = (typeof FIGURES)[number] | "table2" | "dynamics";
 
 export interface FigureOptions extends CommonOptions {
@@ -57,6 +59,7 @@ const BELONGS: Readonly<Record<Experiment, readonly (keyof FigureOptions)[]>> = 
   figure1: ["width", "widths", "n", "lr", "lambda", "steps", "backend", "out"],
   figureA1: ["width", "n", "lr", "lambda", "epochs", "backend", "out"],
   table2: ["widths", "epochs", "backend", "out"],
+  "certificate-width": ["widths", "n", "lr", "lambda", "epochs", "depth", "backend", "out"],
   dynamics: ["widths", "n", "lr", "lambda", "steps", "depth", "backend", "out"],
 };
 
@@ -105,6 +108,24 @@ function table2Text({ rows, fit }: Table2Result): string {
   return `${table}radius by width: ${slopeText(fit)}\n`;
 }
 
+function certificateText({ points, fits }: CertificateWidthResult): string {
+  // One line of points after the other, each by width.
+  const ordered = fits.flatMap(({ stage, parameterization }) =>
+    points.filter((point) => point.stage === stage && point.parameterization === parameterization),
+  );
+  const rows = ordered.map(({ stage, parameterization, width, seed, networks, radius: own, accuracy }) => [
+    stage,
+    parameterization,
+    String(width),
+    networks === 1 ? String(seed) : `${seed}-${seed + networks - 1}`,
+    percent(accuracy),
+    radius(own),
+  ]);
+  const table = textTable(["stage", "weights", "width", "seed", "accuracy", "radius"], rows, "llrrrr");
+  const slopes = fits.map(({ stage, parameterization, law }) => [stage, parameterization, slopeText(law)]);
+  return table + alignRows(slopes, "lll");
+}
+
 /** Runs an experiment, writes its files and prints what there is to print. */
 export async function runFigure(name: Experiment, options: FigureOptions): Promise<void> {
   checkFigureFlags(name, options);
@@ -127,6 +148,11 @@ export async function runFigure(name: Experiment, options: FigureOptions): Promi
         return reproduceFigure1({ ...work, width, widths, n, steps, lambda, learningRates: options.lr }, write);
       const learningRate = single("--lr", options.lr);
       if (name === "figureA1") return reproduceFigureA1({ ...work, width, n, epochs, lambda, learningRate }, write);
+      if (name === "certificate-width")
+        return reproduceCertificateWidth(
+          { ...work, widths, n, epochs, depth, seeds, samples, lambda, learningRate },
+          write,
+        );
       if (name === "table2") return reproduceTable2({ ...work, widths, epochs, seeds, samples }, write);
       return reproduceDynamics({ ...work, widths, n, steps, depth, seeds, lambda, learningRate }, write);
     };
@@ -134,6 +160,7 @@ export async function runFigure(name: Experiment, options: FigureOptions): Promi
     const result = await run();
     session.progress.clear();
     if (result.experiment === "table2") output.text(table2Text(result));
+    if (result.experiment === "certificate-width") output.text(certificateText(result));
     if (result.experiment === "dynamics") output.text(sweepText(result));
     output.text(`written: ${written.join(", ")}\n`);
     output.json(options.json, result);
@@ -150,7 +177,8 @@ export function addFigureFlags(command: Command): Command {
     .addOption(numberOption("--n <rows>", "training rows", integer))
     .addOption(list("--lr <list>", "learning rates"))
     .addOption(numberOption("--steps <n>", "full-batch steps", integer))
-    .addOption(numberOption("--epochs <n>", "passes over the data (default: 300)", integer))
+    .addOption(numberOption("--epochs <n>", "passes over the data (default: 300; certificate-width: 10)", integer))
+    .addOption(numberOption("--depth <n>", "hidden layers (default: 2; certificate-width: 1)", integer))
     .addOption(choiceOption("--backend", "where networks are trained (default: auto)", ["auto", ...BACKENDS]))
     .addOption(
       valueOption("--out <folder>", "folder for the JSON and SVG files (default: this one)", (f, text) =>
@@ -164,7 +192,6 @@ export function addDynamics(program: Command): void {
     .command("dynamics")
     .description("networks of several widths beside their machine: difference and kernel drift against width")
     .addOption(dataOption())
-    .addOption(numberOption("--depth <n>", "hidden layers (default: 2)", { min: 1, integer: true }))
     .addOption(valueOption("--lambda <number>", "regularisation (default: 0.001)", parseNumbers))
     .addOption(numberOption("--seeds <n>", "networks of each width (default: 3)", { min: 1, integer: true }))
     .addOption(seedOption("weights and samples"))

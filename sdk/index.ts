@@ -31,6 +31,13 @@ export {
 export { type FlowRecord, type GeneralFlow, type GeneralFlowOptions, generalFlow } from "./dynamics/general-flow.js";
 export { type LyapunovPoint, lyapunov } from "./dynamics/lyapunov.js";
 export * from "./errors.js";
+export {
+  type CertificateFit,
+  type CertificatePoint,
+  type CertificateWidthOptions,
+  type CertificateWidthResult,
+  certificateWidth,
+} from "./experiments/certificate-width.js";
 export { type FigureA1Options, type FigureA1Result, figureA1 } from "./experiments/figure-a1.js";
 export { type Figure1Options, type Figure1Result, figure1 } from "./experiments/figure1.js";
 export { type Table2Options, type Table2Result, table2 } from "./experiments/table2.js";

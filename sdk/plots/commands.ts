@@ -1,10 +1,16 @@
 // The experiments as commands: run, then write the result as JSON and its picture as SVG. Not here: parsing of options
 // and where files go (the command line), the experiments (experiments/) and the pictures (one file each).
 
+import {
+  type CertificateWidthOptions,
+  type CertificateWidthResult,
+  certificateWidth,
+} from "../experiments/certificate-width.js";
 import { type FigureA1Options, type FigureA1Result, figureA1 } from "../experiments/figure-a1.js";
 import { type Figure1Options, type Figure1Result, figure1 } from "../experiments/figure1.js";
 import { type Table2Options, type Table2Result, table2 } from "../experiments/table2.js";
 import { type WidthSweepOptions, type WidthSweepResult, widthSweep } from "../experiments/width-sweep.js";
+import { certificateWidthPlot } from "./certificate-width.js";
 import { figureA1Plot } from "./figure-a1.js";
 import { figure1Plot } from "./figure1.js";
 import { renderSvg } from "./render-node.js";
@@ -43,9 +49,17 @@ export function reproduceTable2(options: Table2Options, write?: Write): Promise<
   return runAndWrite(table2, table2Plot, options, write);
 }
 
+/** ntkit reproduce certificate-width: certificate-width.json and certificate-width.svg. */
+export function reproduceCertificateWidth(
+  options: CertificateWidthOptions,
+  write?: Write,
+): Promise<CertificateWidthResult> {
+  return runAndWrite(certificateWidth, certificateWidthPlot, options, write);
+}
+
 /** ntkit dynamics: dynamics.json and dynamics.svg. */
 export function reproduceDynamics(options: WidthSweepOptions, write?: Write): Promise<WidthSweepResult> {
   return runAndWrite(widthSweep, widthPlot, options, write);
 }
 
-export type { Figure1Result, FigureA1Result, Table2Result, WidthSweepResult };
+export type { CertificateWidthResult, Figure1Result, FigureA1Result, Table2Result, WidthSweepResult };

@@ -3,6 +3,7 @@
 // Not here: SVG files in Node (render-node.ts).
 import type { PlotDefinition } from "./sheet.js";
 
+export { certificateWidthPlot } from "./certificate-width.js";
 export { accuracyPanel, differencePanel, hingePanel, outputsPanel, type StepAxis } from "./curves.js";
 export { figureA1Plot } from "./figure-a1.js";
 export { figure1Plot } from "./figure1.js";

@@ -15,7 +15,7 @@ import {
   type PlotLibrary,
 } from "./sheet.js";
 
-interface WidthSeries {
+export interface WidthSeries {
   readonly name: string;
   readonly colour: string;
   readonly symbol: MarkSymbol;

@@ -48,7 +48,7 @@ describe("help", () => {
     train: ["--data", "--machine", "--lambda", "--c", "--bias", "--depth", "--kernel", "--epochs", "--batch", "--lr"],
     certify: ["--data", "--split", "--method", "--samples", "--seed", "--bracket", "--tolerance", "--tsv"],
     predict: ["--data", "--split", "--samples"],
-    reproduce: ["--lambda", "--rows", "--samples", "--seeds"],
+    reproduce: ["--lambda", "--rows", "--samples", "--seeds", "--widths", "--depth", "--epochs", "--out"],
     inspect: [],
     quickstart: [],
   };
@@ -87,9 +87,27 @@ describe("wrong use ends with 2 and names what was expected", () => {
     [`${train} --network 0`, '--network: expected widths >= 1, as "10000" or "512,512", got "0"'],
     [`${train} --network 5 --depth 2`, "--depth: expected only with --machine, got --network"],
     [`${train} --machine krr --loss hinge`, "--loss: expected only with --network, got --machine krr"],
-    ["reproduce figure1 --epochs 3", "--epochs: expected only with figureA1, table2, got it with figure1"],
+    [
+      "reproduce figure1 --epochs 3",
+      "--epochs: expected only with figureA1, table2, certificate-width, got it with figure1",
+    ],
     ["reproduce table3 --width 5", "--width: expected only with figure1, figureA1, got it with table3"],
-    ["reproduce figureA1 --seeds 5", "--seeds: expected only with table3 or table2, got it with figureA1"],
+    [
+      "reproduce figureA1 --seeds 5",
+      "--seeds: expected only with table3, table2, certificate-width, got it with figureA1",
+    ],
+    [
+      "reproduce certificate-width --rows krr",
+      "--rows: expected only with table3, table2, got it with certificate-width",
+    ],
+    [
+      "reproduce certificate-width --steps 5",
+      "--steps: expected only with figure1, dynamics, got it with certificate-width",
+    ],
+    [
+      "reproduce table2 --widths 9 --depth 2",
+      "--depth: expected only with certificate-width, dynamics, got it with table2",
+    ],
     [`${train} --machine forest`, '--machine: expected "krr" | "svm" | "svm-sgd", got "forest"'],
     [`${train} --machine krr --lambda abc`, '--lambda: expected a number, got "abc"'],
     [`${train} --machine krr --lambda 0x10`, '--lambda: expected a number, got "0x10"'],
@@ -122,7 +140,7 @@ describe("wrong use ends with 2 and names what was expected", () => {
     [`${certify} --json - --tsv -`, '--tsv: expected another file than --json, got "-" for both'],
     [`${certify} --json m.safetensors`, '--json: expected another file than model, got "m.safetensors" for both'],
     ["reproduce", "missing required argument 'target'"],
-    ["reproduce table4", 'target: expected table3, table2, figure1, figureA1, got "table4"'],
+    ["reproduce table4", 'target: expected table3, table2, figure1, figureA1, certificate-width, got "table4"'],
     ["reproduce table2 --lambda 1", '--lambda: expected svm rows for table2, got "krr" rows'],
     ["reproduce table2 --rows krr", '--rows: expected svm rows for table2, got "krr" rows'],
     ["reproduce table3 --rows svm --lambda 1", "--lambda: expected krr among --rows"],

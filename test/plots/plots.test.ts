@@ -2,7 +2,12 @@
 // Not here: how they look, which eyes must judge.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { dataset } from "../../sdk/data/dataset.js";
-import { reproduceDynamics, reproduceFigure1, reproduceFigureA1 } from "../../sdk/plots/commands.js";
+import {
+  reproduceCertificateWidth,
+  reproduceDynamics,
+  reproduceFigure1,
+  reproduceFigureA1,
+} from "../../sdk/plots/commands.js";
 import { formatSlope } from "../../sdk/plots/index.js";
 import { decadeTicks } from "../../sdk/plots/sheet.js";
 import { Runtime } from "../../sdk/runtime/runtime.js";
@@ -48,6 +53,15 @@ const commands = [
     words: ["Figure A.1", "accuracy", "mean hinge loss", "batches of 4"],
     run: (write: (name: string, text: string) => void) =>
       reproduceFigureA1({ ...common(), width: 32, epochs: 3, batch: 4 }, write),
+  },
+  {
+    name: "certificate-width",
+    words: ["as drawn", "after training", "LeCun initialisation: slope −", "95% interval", "width^(−1/2)", "1,024"],
+    run: (write: (name: string, text: string) => void) =>
+      reproduceCertificateWidth(
+        { ...common(), widths: [16, 64, 1024], starts: 4, seeds: 1, epochs: 3, batch: 4 },
+        write,
+      ),
   },
   {
     name: "dynamics",
