@@ -58,7 +58,7 @@ export { type KrrOptions, type KrrPathOptions, krr, krrPath } from "./machines/k
 export { Machine, type MachineName, type Trainer, type TrainingReport } from "./machines/machine.js";
 export { type SvmOptions, svm } from "./machines/svm.js";
 export { type HistoryPoint, SvmSgdMachine, type SvmSgdOptions, svmSgd, svmSgdSeeds } from "./machines/svm-sgd.js";
-export { initialWeights } from "./networks/layers.js";
+export { initialWeights } from "./networks/initial.js";
 export {
   loadModel,
   NetworkDivergenceError,

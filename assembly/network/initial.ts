@@ -29,23 +29,20 @@ function blockSeed(state: usize, seed: u64, layer: i32, block: i32): void {
   randomSeed(state, load<u64>(state) ^ load<u64>(state, 16));
 }
 
-/** Initial weights of block `block` of hidden layer number `index` (record `layer`) to `to`; padding neurons get 0. */
-export function initialBlock(layer: usize, index: i32, block: i32, seed: u64, deviation: f64, to: usize): void {
+/**
+ * Initial weights of blocks first + `chunk` of hidden layer number `index` into block `chunk` of the record `layer`,
+ * which holds the layer from block `first` on; padding neurons get 0. `seed` is the low and high half of 64 bits.
+ */
+export function initialLayer(chunk: i32, layer: usize, index: i32, first: i32, low: u32, high: u32, deviation: f64): void {
   const inputs = field(layer, LAYER_FAN_IN);
+  const to = pointerField(layer, LAYER_WEIGHTS) + (<usize>chunk * inputs * NEURONS << 2);
   const state = scratch();
-  blockSeed(state, seed, index, block);
+  blockSeed(state, (<u64>high << 32) | <u64>low, index, first + chunk);
   randomNormals(state, to, inputs * NEURONS, deviation);
-  const live = field(layer, LAYER_WIDTH) - block * NEURONS;
+  const live = field(layer, LAYER_WIDTH) - chunk * NEURONS;
   if (live >= NEURONS) return;
   for (let k = 0; k < inputs; ++k)
     memory.fill(to + (<usize>(k * NEURONS + live) << 2), 0, <usize>(NEURONS - live) << 2);
-}
-
-/** Initial weights of block `chunk` into the layer itself. `seed` is the low and high half of 64 bits. */
-export function initialLayer(chunk: i32, layer: usize, index: i32, low: u32, high: u32, deviation: f64): void {
-  const bytes = <usize>field(layer, LAYER_FAN_IN) * NEURONS * 4;
-  const to = pointerField(layer, LAYER_WEIGHTS) + <usize>chunk * bytes;
-  initialBlock(layer, index, chunk, (<u64>high << 32) | <u64>low, deviation, to);
 }
 
 /** Initial weights of the output layer, `width` float32; layers is the number of hidden layers. */

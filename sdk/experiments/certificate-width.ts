@@ -4,7 +4,7 @@
 // (plots/certificate-width.ts).
 import { type Certificate, certify, chooseSamples } from "../certify/certify.js";
 import type { Dataset } from "../data/dataset.js";
-import { initialWeights } from "../networks/layers.js";
+import { initialWeights } from "../networks/initial.js";
 import { NetworkModel, trainNetwork } from "../networks/model.js";
 import { type NetworkSpec, network, type Parameterization } from "../networks/network.js";
 import { type Runtime, runtimeOf, type WorkOptions } from "../runtime/runtime.js";

@@ -1,5 +1,5 @@
 // Layers of a finite network in linear memory: records, initial weights, and copies in the plain order.
-// Not here: steps (wasm.ts) and the layout of blocks (assembly/network/).
+// Not here: initial weights outside of it (initial.ts), steps (wasm.ts), the layout of blocks (assembly/network/).
 import {
   LAYER_ACTIVE,
   LAYER_ACTIVE_VALUES,
@@ -15,7 +15,7 @@ import {
   NEURONS,
 } from "../../assembly/layout.js";
 import type { Scope } from "../runtime/memory.js";
-import { type Runtime, runtimeOf, type WorkOptions } from "../runtime/runtime.js";
+import type { Runtime, WorkOptions } from "../runtime/runtime.js";
 import { fanIns, layerDeviations, layerScales, type NetworkSpec, type NetworkWeights } from "./network.js";
 
 export interface Layers {
@@ -70,7 +70,8 @@ export function allocateLayers(scope: Scope, spec: NetworkSpec, inputs: number, 
   return { pointer, output };
 }
 
-const halves = (seed: number) => [(seed % 2 ** 32) | 0, Math.floor(seed / 2 ** 32) | 0] as const;
+/** Low and high half of a seed, as the core takes it. */
+export const halves = (seed: number) => [(seed % 2 ** 32) | 0, Math.floor(seed / 2 ** 32) | 0] as const;
 
 /** Fills the layers with the initial weights of the spec's seed. */
 export async function fillInitial(
@@ -81,13 +82,13 @@ export async function fillInitial(
   work: WorkOptions = {},
 ): Promise<void> {
   const deviations = layerDeviations(spec, inputs);
-  const [low, high] = halves(spec.seed);
+  const seed = halves(spec.seed);
   for (const [l, width] of spec.widths.entries()) {
-    const args = [pointer + l * LAYER_BYTES, l, low, high, deviations[l] ?? 1];
+    const args = [pointer + l * LAYER_BYTES, l, 0, ...seed, deviations[l] ?? 1];
     await runtime.run("initialLayer", blocksOf(width), args, work, "initial weights");
   }
   const last = spec.widths.at(-1) ?? 1;
-  runtime.call("initialOutput", spec.widths.length, last, low, high, deviations.at(-1) ?? 1, output);
+  runtime.call("initialOutput", spec.widths.length, last, ...seed, deviations.at(-1) ?? 1, output);
 }
 
 /** Copies the weights out, or in when `from` is given. */
@@ -153,21 +154,4 @@ export function checkWeights(spec: NetworkSpec, inputs: number, weights: Network
   const last = spec.widths.at(-1) ?? 0;
   if (weights.output.length !== last)
     throw new RangeError(`weights.output: expected ${last} entries, got ${weights.output.length}`);
-}
-
-/** The initial weights of a network with `inputs` inputs, as every backend starts from them. */
-export async function initialWeights(
-  spec: NetworkSpec,
-  inputs: number,
-  options: WorkOptions = {},
-): Promise<NetworkWeights> {
-  const runtime = await runtimeOf(options);
-  const scope = runtime.scope();
-  try {
-    const layers = allocateLayers(scope, spec, inputs, 1);
-    await fillInitial(runtime, layers, spec, inputs, options);
-    return await readWeights(runtime, layers, spec, inputs);
-  } finally {
-    scope.release();
-  }
 }

@@ -167,7 +167,7 @@ class TfjsSession implements TrainingSession {
   }
 
   private initial(): Promise<NetworkWeights> {
-    return initialWeights(this.runtime, this.spec, this.data.d);
+    return initialWeights(this.spec, this.data.d, { runtime: this.runtime });
   }
 
   private upload({ hidden, output }: NetworkWeights): Weights {

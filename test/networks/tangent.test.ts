@@ -4,7 +4,7 @@ import { dataset } from "../../sdk/data/dataset.js";
 import { MemoryBudgetError } from "../../sdk/errors.js";
 import { crossGram } from "../../sdk/kernels/gram.js";
 import { ntk } from "../../sdk/kernels/kernel.js";
-import { initialWeights } from "../../sdk/networks/layers.js";
+import { initialWeights } from "../../sdk/networks/initial.js";
 import { layerScales, type NetworkSpec, type NetworkWeights, network } from "../../sdk/networks/network.js";
 import { distanceToNtk, kernelDrift, tangentKernel } from "../../sdk/networks/tangent.js";
 import scalarCore from "../../sdk/runtime/generated/core-scalar.js";

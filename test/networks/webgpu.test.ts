@@ -82,7 +82,7 @@ const lossesOf = async (session: TrainingSession, count: number) =>
 
 /** Losses of the first steps by the reference. */
 async function expectedCurve(spec: NetworkSpec, data: Dataset, options: ResolvedTraining, count: number) {
-  const weights = plainWeights(await initialWeights(runtime, spec, data.d));
+  const weights = plainWeights(await initialWeights(spec, data.d, { runtime }));
   const centre = options.centred ? plainOutputs(spec, data, weights) : new Float64Array(data.n);
   const order = new BatchOrder(runtime, data.n, options.batch, options.seed);
   return Array.from({ length: count }, (_, k) =>
@@ -139,7 +139,7 @@ describe("tfjs-webgpu", () => {
 
 describe.each(BACKENDS)("%s", (backend) => {
   const spec = network({ widths: [24, 20], seed: 9 });
-  const start = () => initialWeights(runtime, spec, few.d);
+  const start = () => initialWeights(spec, few.d, { runtime });
 
   it.each(["squared", "logistic"] satisfies Loss[])("steps along finite differences of the %s loss, to 1e-3", (loss) =>
     using(
@@ -261,7 +261,7 @@ describe("webgpu", () => {
     const whole = await using(open("webgpu", spec, few, options), (session) => lossesOf(session, 20));
     // Room for 128 neurons of the first layer and 32 of the second.
     await using(open("webgpu", spec, few, options, { bufferBytes: 30_000 }), async (session) => {
-      expect(await session.weights()).toEqual(await initialWeights(runtime, spec, few.d));
+      expect(await session.weights()).toEqual(await initialWeights(spec, few.d, { runtime }));
       expectCurve(await lossesOf(session, 20), whole);
       const snapshot = await session.weights();
       await session.restore(snapshot, 20);

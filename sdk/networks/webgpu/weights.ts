@@ -1,11 +1,11 @@
 // Weights on a device: layers cut into shards of neurons where a layer is larger than one buffer may be; at width 10^6
 // the first layer has 3.1 GB. Shard: [input][neuron] with the neurons padded to 4 and, behind the first layer, the
-// inputs too; padding is 0 and stays 0. Not here: the steps (pass.ts) and how initial weights are drawn (layers.ts).
+// inputs too; padding is 0 and stays 0. Not here: the steps (pass.ts) and how initial weights are drawn (initial.ts).
 import { NEURONS } from "../../../assembly/layout.js";
 import { GpuMemoryError } from "../../runtime/device-errors.js";
 import type { Runtime, WorkOptions } from "../../runtime/runtime.js";
-import { allocateLayers } from "../layers.js";
-import { fanIns, layerDeviations, type NetworkSpec, type NetworkWeights } from "../network.js";
+import { initialColumns, initialOutput, pieceBlocks } from "../initial.js";
+import { fanIns, type NetworkSpec, type NetworkWeights } from "../network.js";
 import type { Arena } from "./arena.js";
 
 /** Some neurons of a layer, `start` to `start + width`. */
@@ -19,15 +19,12 @@ export interface Shard {
 export interface LayerShape {
   /** Inputs, padded to 4 behind the first layer. */
   readonly inputs: number;
+  /** Each starts at a whole block of NEURONS. */
   readonly shards: readonly Shard[];
-  /** Neurons whose initial weights are drawn together: a power of two that divides the start of every shard. */
-  readonly piece: number;
 }
 
 /** Most neurons of a shard: devices take 65535 workgroups of 128 neurons. */
 const MOST_SHARD = 2 ** 22;
-/** Floats of initial weights drawn together. */
-const PIECE_FLOATS = 2 ** 24;
 /** Rows assembled before a write, in floats. */
 const STAGING_FLOATS = 2 ** 22;
 
@@ -41,14 +38,13 @@ export function planShards(spec: NetworkSpec, inputs: number, rows: number, byte
     const most = Math.min(MOST_SHARD, Math.floor(bytes / 4 / Math.max(fan, rows)));
     if (most < Math.min(NEURONS, fours(width) * 4))
       throw new GpuMemoryError(`a layer with ${fan} inputs and ${rows} rows in buffers of ${bytes} bytes`);
-    const piece = Math.max(NEURONS, 2 ** Math.floor(Math.log2(Math.min(most, PIECE_FLOATS / fan))));
-    const own = fours(width) * 4 <= most ? width : Math.floor(most / piece) * piece;
+    const own = fours(width) * 4 <= most ? width : Math.floor(most / NEURONS) * NEURONS;
     const count = Math.ceil(width / own);
     const shards = Array.from({ length: count }, (_, s) => {
       const live = Math.min(own, width - s * own);
       return { start: s * own, width: live, width4: fours(live) };
     });
-    return { inputs: fan, shards, piece };
+    return { inputs: fan, shards };
   });
 }
 
@@ -82,10 +78,11 @@ export class GpuWeights {
   /** Fills in the initial weights of the spec's seed, piece by piece: the core never holds a whole layer. */
   async fillInitial(runtime: Runtime, work: WorkOptions): Promise<void> {
     for (const { buffer, shard, layer, fan } of this.shards()) {
-      const piece = this.shapes[layer]?.piece ?? NEURONS;
+      const piece = pieceBlocks(fan) * NEURONS;
       for (let at = 0; at < shard.width; at += piece) {
         const width = Math.min(piece, shard.width - at);
-        const plain = await initialColumns(runtime, this.spec, this.inputs, layer, shard.start + at, width, work);
+        const columns = { layer, firstBlock: (shard.start + at) / NEURONS, width };
+        const plain = await initialColumns(runtime, this.spec, this.inputs, columns, work);
         await this.writeColumns(buffer, shard, at, { plain, pitch: width, start: 0, width, rows: fan });
       }
     }
@@ -162,52 +159,5 @@ export class GpuWeights {
       });
     }
     return { hidden, output };
-  }
-}
-
-const halves = (seed: bigint) => [Number(BigInt.asIntN(32, seed)), Number(BigInt.asIntN(32, seed >> 32n))] as const;
-
-/**
- * Initial weights of neurons [start, start + width) of a layer, in the plain order. The core draws them a block of
- * NEURONS at a time from the seed with the block's number XORed in at bit 20; where `start` is a multiple of a power of
- * two that is not below `width`, its block numbers are those of 0 .. width with the bits of `start` set, so the seed
- * can carry them.
- */
-export async function initialColumns(
-  runtime: Runtime,
-  spec: NetworkSpec,
-  inputs: number,
-  layer: number,
-  start: number,
-  width: number,
-  work: WorkOptions = {},
-): Promise<Float32Array> {
-  const fan = fanIns(spec, inputs)[layer] ?? 0;
-  const blocks = Math.ceil(width / NEURONS);
-  const scope = runtime.scope();
-  try {
-    const { pointer } = allocateLayers(scope, { ...spec, widths: [width] }, fan, 1);
-    const seed = BigInt(spec.seed) ^ (BigInt(start / NEURONS) << 20n);
-    const deviation = layerDeviations(spec, inputs)[layer] ?? 1;
-    const quiet = { signal: work.signal };
-    await runtime.run("initialLayer", blocks, [pointer, layer, ...halves(seed), deviation], quiet, "initial weights");
-    const plain = scope.allocate(fan * width * 4, "a copy of a layer's weights");
-    await runtime.run("plainLayer", blocks, [pointer, plain, 0], quiet, "initial weights");
-    return new Float32Array(runtime.memory.memory.buffer, plain, fan * width).slice();
-  } finally {
-    scope.release();
-  }
-}
-
-function initialOutput(runtime: Runtime, spec: NetworkSpec, inputs: number): Float32Array {
-  const width = spec.widths.at(-1) ?? 0;
-  const [low, high] = halves(BigInt(spec.seed));
-  const scope = runtime.scope();
-  try {
-    const to = scope.allocate((width + 1) * 4);
-    runtime.call("initialOutput", spec.widths.length, width, low, high, layerDeviations(spec, inputs).at(-1) ?? 1, to);
-    return new Float32Array(runtime.memory.memory.buffer, to, width).slice();
-  } finally {
-    scope.release();
   }
 }
