@@ -27,7 +27,9 @@ export {
 } from "./linalg/dense";
 export { coordinateDescent, pairDescent } from "./solver/coordinate";
 export { subgradientEpoch, subgradientEpochs } from "./solver/subgradient";
-export { certifyIntervals, certifyNetwork, intervalBounds, networkBounds, setThread } from "./bounds/certify";
+export { certifyMachine, certifyNetwork, machineBounds, networkBounds, setThread } from "./bounds/certify";
+export { linearEntries } from "./bounds/linear";
+export { curvatureEntries } from "./bounds/curvature";
 export { ibpSpreads } from "./bounds/ibp";
 export { initialLayer, initialOutput, plainLayer, randomNormals } from "./network/initial";
 export { networkOutputs, networkSteps } from "./network/step";

@@ -56,12 +56,27 @@ export const CERTIFY_INPUTS = 4; // pointer to Rows: the inputs to certify
 export const CERTIFY_ROWS = 8; // pointer to Rows: the machine's training rows
 export const CERTIFY_ALPHA = 12; // pointer: f64 coefficients, one a row
 export const CERTIFY_RESULTS = 16; // pointer: CERTIFICATE_BYTES for each input
-export const CERTIFY_WORK = 20; // pointer: for each thread, 4 * rows f64
+export const CERTIFY_WORK = 20; // pointer: for each thread, CERTIFY_SHARE f64
 export const CERTIFY_BIAS = 24; // f64
 export const CERTIFY_LOW = 32; // f64: search bracket
 export const CERTIFY_HIGH = 40; // f64
 export const CERTIFY_TOLERANCE = 48; // f64: relative width at which the search stops
-export const CERTIFY_BYTES = 56;
+export const CERTIFY_TOP = 56; // f64: largest raw entry of the domain [0, top], Infinity without a domain
+export const CERTIFY_METHOD = 64; // i32: METHOD_*
+export const CERTIFY_NORM = 68; // i32: NORM_*
+export const CERTIFY_SHARE = 72; // i32: f64 entries of CERTIFY_WORK for each thread
+export const CERTIFY_BYTES = 80;
+
+/** Bound methods of machines. */
+export const METHOD_INTERVAL = 0;
+export const METHOD_LINEAR = 1;
+export const METHOD_CURVATURE = 2;
+export const METHOD_BEST = 3;
+
+/** Norms of the balls. */
+export const NORM_INF = 0;
+export const NORM_2 = 1;
+export const NORM_1 = 2;
 
 export const CERTIFICATE_DECISION = 0; // f64: g(x0), rounded to nearest
 export const CERTIFICATE_RADIUS = 8; // f64: last verified radius, -1 when the sign of g(x0) itself is not proved

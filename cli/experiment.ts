@@ -232,7 +232,7 @@ export async function measure(session: Session, plan: Plan, into: Experiment): P
   Object.assign(into.metadata, {
     kernel: ntk(),
     method: "interval",
-    norm: "inf",
+    norm: "linf",
     trainingRows: train.n,
     testRows: test.n,
     samples: plan.samples,

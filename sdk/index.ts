@@ -1,7 +1,8 @@
 // ntkit: infinite-width neural networks as kernel machines, trained and certified. The public names, and only those.
+
+export { intervalBounds } from "./certify/bounds.js";
 export { type Certificate, type CertifyOptions, certify, certifySamples, chooseSamples } from "./certify/certify.js";
 export { type NetworkOffset, networkBounds } from "./certify/ibp.js";
-export { intervalBounds } from "./certify/interval.js";
 export { type Bounds, METHODS, type Method } from "./certify/method.js";
 export {
   formatRadius,

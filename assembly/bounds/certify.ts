@@ -8,8 +8,12 @@ import {
   CERTIFY_BIAS,
   CERTIFY_INPUTS,
   CERTIFY_KERNEL,
+  CERTIFY_METHOD,
+  CERTIFY_NORM,
   CERTIFY_RESULTS,
   CERTIFY_ROWS,
+  CERTIFY_SHARE,
+  CERTIFY_TOP,
   CERTIFY_WORK,
   IBP_FACTOR,
   IBP_GROUP,
@@ -18,11 +22,18 @@ import {
   IBP_WIDEST,
   IBP_WORK,
   IBP_WORK_ENTRIES,
+  METHOD_CURVATURE,
+  METHOD_INTERVAL,
+  ROWS_N,
   ROWS_SCALE,
 } from "../layout";
+import { kernelRow } from "../kernel/row";
 import { field, floatField, pointerField } from "../memory";
+import { packedColumns } from "./active";
+import { curvatureLower, curvatureStart } from "./curvature";
 import { ibpGroup, ibpLower, ibpNegate, ibpOpen } from "./ibp";
 import { intervalCentre, intervalLower, intervalNegate, intervalStart } from "./interval";
+import { linearEntries, linearLower, linearStart } from "./linear";
 import { conclude, lowerAt, scaledDown, setBound } from "./search";
 
 let thread: i32 = 0;
@@ -32,40 +43,74 @@ export function setThread(index: i32): void {
   thread = index;
 }
 
-function start(job: usize, index: i32): void {
-  setBound(intervalLower, floatField(pointerField(job, CERTIFY_INPUTS), ROWS_SCALE));
+/** Prepares the bound of sign * g around input `index` by the job's method. */
+function start(job: usize, index: i32, sign: f64): void {
+  const method = field(job, CERTIFY_METHOD);
+  const inputs = pointerField(job, CERTIFY_INPUTS);
+  const kernel = pointerField(job, CERTIFY_KERNEL);
   const machine = pointerField(job, CERTIFY_ROWS);
-  const work = pointerField(job, CERTIFY_WORK) + <usize>thread * <usize>field(machine, 4) * 32;
-  intervalStart(
-    pointerField(job, CERTIFY_KERNEL),
-    pointerField(job, CERTIFY_INPUTS),
-    index,
-    machine,
-    pointerField(job, CERTIFY_ALPHA),
-    floatField(job, CERTIFY_BIAS),
-    work,
-  );
+  const alpha = pointerField(job, CERTIFY_ALPHA);
+  const bias = floatField(job, CERTIFY_BIAS);
+  const unit = floatField(inputs, ROWS_SCALE);
+  const work = pointerField(job, CERTIFY_WORK) + ((<usize>thread * <usize>field(job, CERTIFY_SHARE)) << 3);
+  if (method == METHOD_INTERVAL) {
+    intervalStart(kernel, inputs, index, machine, alpha, bias, work);
+    if (sign < 0) intervalNegate();
+    setBound(intervalLower, unit);
+    return;
+  }
+  const top = floatField(job, CERTIFY_TOP);
+  linearStart(kernel, inputs, index, machine, alpha, bias, sign, field(job, CERTIFY_NORM), top, work);
+  setBound(linearLower, unit);
+  if (method != METHOD_CURVATURE) return;
+  const space = work + ((<usize>linearEntries(field(machine, ROWS_N), packedColumns(machine))) << 3);
+  curvatureStart(kernel, inputs, index, machine, alpha, bias, sign, top, space);
+  setBound(curvedLower, unit);
+}
+
+/** The better of both: the linear bound where it proves the sign already, the quadratic form beyond. */
+function curvedLower(reach: f64): f64 {
+  const lower = linearLower(reach);
+  return lower > 0 || reach == 0 ? lower : Math.max(lower, curvatureLower(reach));
 }
 
 /** [lower, upper] of g on the ball of radius radii[chunk] around input `chunk`, to bounds + 16 chunk. */
-export function intervalBounds(chunk: i32, job: usize, radii: usize, bounds: usize): void {
-  start(job, chunk);
+export function machineBounds(chunk: i32, job: usize, radii: usize, bounds: usize): void {
   const radius = load<f64>(radii + (<usize>chunk << 3));
   const to = bounds + (<usize>chunk << 4);
+  start(job, chunk, 1);
   store<f64>(to, lowerAt(radius));
-  intervalNegate();
+  start(job, chunk, -1);
   store<f64>(to, -lowerAt(radius), 8);
 }
 
 /** Certifies input `first + chunk` of the job. */
-export function certifyIntervals(chunk: i32, job: usize, first: i32): void {
+export function certifyMachine(chunk: i32, job: usize, first: i32): void {
   const index = first + chunk;
   const result = pointerField(job, CERTIFY_RESULTS) + <usize>index * CERTIFICATE_BYTES;
-  start(job, index);
-  const decision = intervalCentre();
+  let decision: f64 = 0;
+  if (field(job, CERTIFY_METHOD) == METHOD_INTERVAL) {
+    start(job, index, 1);
+    decision = intervalCentre();
+    if (decision < 0) intervalNegate();
+  } else {
+    decision = machineValue(job, index);
+    start(job, index, decision < 0 ? -1 : 1);
+  }
   store<f64>(result + CERTIFICATE_DECISION, decision);
-  if (decision < 0) intervalNegate();
   conclude(job, result);
+}
+
+/** g at input `index`, rounded to nearest, with nothing widened. */
+function machineValue(job: usize, index: i32): f64 {
+  const machine = pointerField(job, CERTIFY_ROWS);
+  const alpha = pointerField(job, CERTIFY_ALPHA);
+  const n = field(machine, ROWS_N);
+  const values = pointerField(job, CERTIFY_WORK) + ((<usize>thread * <usize>field(job, CERTIFY_SHARE)) << 3);
+  kernelRow(pointerField(job, CERTIFY_KERNEL), pointerField(job, CERTIFY_INPUTS), index, machine, 0, n, values);
+  let sum: f64 = 0;
+  for (let i: usize = 0; i < <usize>n << 3; i += 8) sum += load<f64>(alpha + i) * load<f64>(values + i);
+  return sum + floatField(job, CERTIFY_BIAS);
 }
 
 /** Prepares group `chunk` of the inputs [first, end) of a network's job; how many it has. */

@@ -15,16 +15,27 @@ import type { Scope } from "../runtime/memory.js";
 import { type Runtime, runtimeOf, type WorkOptions } from "../runtime/runtime.js";
 import { checkChoice, checkNumber, checkObject, describe } from "../validate.js";
 import { prepareNetworkJob } from "./ibp.js";
-import { type Bracket, prepareJob } from "./interval.js";
-import { checkMachine, checkTwoLayer, METHODS, type Method } from "./method.js";
+import { type Bracket, prepareJob } from "./machine-job.js";
+import {
+  type BoundKind,
+  checkKind,
+  checkMachine,
+  checkTwoLayer,
+  defaultTolerance,
+  MACHINE_METHODS,
+  type MachineMethod,
+  METHODS,
+  type Method,
+  type Threat,
+} from "./method.js";
 import { makeReport, type Report } from "./report.js";
 
-export interface CertifyOptions extends WorkOptions {
+export interface CertifyOptions extends WorkOptions, Threat {
   /** Bound method. Default "interval" for machines, "ibp" for networks. */
   readonly method?: Method | undefined;
   /** Radii searched: [low, high], 0 <= low < high. Default [0, 0.3], the paper's. */
   readonly bracket?: readonly [number, number] | undefined;
-  /** Relative width at which the search stops, in [1e-9, 0.5]. Default 1e-6. */
+  /** Relative width at which the search stops, in [1e-9, 0.5]. Default 1e-6, for "curvature" and "best" 1e-3. */
   readonly tolerance?: number | undefined;
   /** Which rows: "all", the first N, or N drawn with `seed`. Default "all". */
   readonly samples?: "all" | number | { readonly random: number } | undefined;
@@ -95,7 +106,10 @@ function checkBracket(options: CertifyOptions): Bracket {
   checkNumber("bracket[0]", low, { min: 0 });
   checkNumber("bracket[1]", high, { min: 0, open: true });
   if (!(low < high)) throw new RangeError(`bracket: expected low < high, got [${low}, ${high}]`);
-  const tolerance = checkNumber("tolerance", options.tolerance ?? 1e-6, { min: 1e-9, max: 0.5 });
+  const tolerance = checkNumber("tolerance", options.tolerance ?? defaultTolerance(options.method), {
+    min: 1e-9,
+    max: 0.5,
+  });
   return { low, high, tolerance };
 }
 
@@ -105,10 +119,13 @@ export function checkMethod(machine: Machine | NetworkModel, data: Dataset, aske
   if (!isNetwork) checkMachine("machine", machine);
   checkRows("data", data);
   const method = checkChoice("method", asked ?? (isNetwork ? "ibp" : "interval"), METHODS);
-  if (isNetwork !== (method !== "interval"))
+  const forMachines: readonly string[] = MACHINE_METHODS;
+  if (isNetwork === forMachines.includes(method)) {
+    const list = METHODS.filter((name) => forMachines.includes(name) !== isNetwork).map((name) => `"${name}"`);
     throw new RangeError(
-      `method: expected ${isNetwork ? '"ibp" or "ibp-difference" for a network' : '"interval" for a machine'}, got "${method}"`,
+      `method: expected one of ${list.join(", ")} for a ${isNetwork ? "network" : "machine"}, got "${method}"`,
     );
+  }
   if (isNetwork) machine.checkInputs("data", data);
   else {
     checkTwoLayer(machine.kernel);
@@ -128,6 +145,9 @@ export async function* certifySamples(
 ): AsyncGenerator<Certificate, void, undefined> {
   checkObject("options", options);
   const method = checkMethod(machine, data, options.method);
+  const kind = machine instanceof NetworkModel ? undefined : checkKind(method as MachineMethod, options);
+  if (kind === undefined && ((options.norm ?? "linf") !== "linf" || (options.domain ?? false) !== false))
+    throw new RangeError(`norm: expected "linf" without a domain for a network, got "${options.norm ?? "linf"}"`);
   const bracket = checkBracket(options);
   const runtime = await runtimeOf(options);
   const indices = await chooseSamples(data.n, options.samples, options.seed, { runtime });
@@ -136,7 +156,7 @@ export async function* certifySamples(
   try {
     const chosen = data.subset(indices);
     const work = { runtime, signal: options.signal };
-    const { job, results, group } = await prepare(scope, machine, chosen, bracket, method, work);
+    const { job, results, group } = await prepare(scope, machine, chosen, bracket, kind ?? method, work);
     const slice = Math.max(SLICE_PER_THREAD, GROUPS_PER_THREAD * group) * threads;
     for (let from = 0; from < indices.length; from += slice) {
       const count = Math.min(slice, indices.length - from);
@@ -170,7 +190,7 @@ async function prepare(
   machine: Machine | NetworkModel,
   chosen: Dataset,
   bracket: Bracket,
-  method: Method,
+  method: Method | BoundKind,
   { runtime, signal }: { readonly runtime: Runtime; readonly signal: AbortSignal | undefined },
 ): Promise<Work> {
   if (machine instanceof NetworkModel) {
@@ -180,9 +200,10 @@ async function prepare(
       runtime.run("certifyNetwork", Math.ceil(count / group), [pointer, from, from + count], { signal }, "certifying");
     return { results, group, job };
   }
-  const { pointer, results } = await prepareJob(runtime, scope, machine, chosen, bracket);
+  if (typeof method === "string") throw new TypeError(`method: expected a bound of machines, got "${method}"`);
+  const { pointer, results } = await prepareJob(runtime, scope, machine, chosen, bracket, method);
   const job = (from: number, count: number) =>
-    runtime.run("certifyIntervals", count, [pointer, from], { signal }, "certifying");
+    runtime.run("certifyMachine", count, [pointer, from], { signal }, "certifying");
   return { results, group: 1, job };
 }
 

@@ -33,7 +33,7 @@ import { layerScales } from "../networks/network.js";
 import type { Scope } from "../runtime/memory.js";
 import { type Runtime, runtimeOf, type WorkOptions } from "../runtime/runtime.js";
 import { checkNumber } from "../validate.js";
-import type { Bracket } from "./interval.js";
+import type { Bracket } from "./machine-job.js";
 import type { Bounds } from "./method.js";
 
 /** Which offset a network's bound has: the paper's f_0(x_0), kept at the centre, or f_0 bounded on the ball as well. */

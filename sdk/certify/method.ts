@@ -2,7 +2,7 @@
 // Not here: the methods (interval.ts) and the search over radii (certify.ts).
 import type { Kernel } from "../kernels/kernel.js";
 import type { Machine } from "../machines/machine.js";
-import { describe } from "../validate.js";
+import { checkChoice, describe } from "../validate.js";
 
 /** Proved ends of g over a ball, one entry an input: lower[k] <= g(x) <= upper[k] for every real x in ball k. */
 export interface Bounds {
@@ -11,11 +11,57 @@ export interface Bounds {
 }
 
 /**
- * Bound methods. Of machines: "interval" is Theorem 4.2 of the paper. Of finite networks: "ibp" is interval bound
- * propagation with f_0 kept at the centre, as in the paper's Table 2; "ibp-difference" bounds f - f_0 on the ball.
+ * Bound methods. Of machines: "interval" is Theorem 4.2 of the paper; "linear" adds up one linear relaxation of every
+ * term before the worst input is chosen; "curvature" bounds the machine by one quadratic form, minimised over the whole
+ * box by a proved semidefinite relaxation; "best" is the tightest that there is for the norm. Of finite networks: "ibp"
+ * is interval bound propagation with f_0 kept at the centre, as in the paper's Table 2; "ibp-difference" bounds f - f_0
+ * on the ball.
  */
-export const METHODS = ["interval", "ibp", "ibp-difference"] as const;
+export const METHODS = ["interval", "linear", "curvature", "best", "ibp", "ibp-difference"] as const;
 export type Method = (typeof METHODS)[number];
+
+/** Bound methods of machines. */
+export const MACHINE_METHODS = ["interval", "linear", "curvature", "best"] as const;
+export type MachineMethod = (typeof MACHINE_METHODS)[number];
+
+/** Norms of the balls that are certified. */
+export const NORMS = ["linf", "l2", "l1"] as const;
+export type Norm = (typeof NORMS)[number];
+
+/** What a perturbation may do. */
+export interface Threat {
+  /** Norm of the ball. Default "linf". */
+  readonly norm?: Norm | undefined;
+  /** Only inputs inside the image domain [0, 1]^d count. Default false: any real input of the ball does, as in the paper. */
+  readonly domain?: boolean | undefined;
+}
+
+/** A bound method of machines and what it is asked to hold for, checked. */
+export interface BoundKind {
+  readonly method: Exclude<MachineMethod, "best">;
+  readonly norm: Norm;
+  readonly domain: boolean;
+}
+
+/** The method that serves, or an error that says which do. @throws TypeError, RangeError */
+export function checkKind(method: MachineMethod, threat: Threat): BoundKind {
+  const norm = checkChoice("norm", threat.norm ?? "linf", NORMS);
+  const domain: unknown = threat.domain ?? false;
+  if (typeof domain !== "boolean") throw new TypeError(`domain: expected true or false, got ${describe(domain)}`);
+  if (method === "best") return { method: norm === "linf" ? "curvature" : "linear", norm, domain };
+  if (method === "interval" && (norm !== "linf" || domain))
+    throw new RangeError(
+      `method: expected "linear", "curvature" or "best" for ${norm === "linf" ? "the image domain" : norm}, got "interval"`,
+    );
+  if (method === "curvature" && norm !== "linf")
+    throw new RangeError(`method: expected "linear" or "best" for ${norm}, got "curvature"`);
+  return { method, norm, domain };
+}
+
+/** A search by the quadratic form costs tenths of a second a step, and a thousandth of the radius is not worth four. */
+export function defaultTolerance(method: Method | undefined): number {
+  return method === "curvature" || method === "best" ? 1e-3 : 1e-6;
+}
 
 /** Throws a RangeError that says why when the interval bound does not hold for machines on this kernel. */
 export function checkTwoLayer({ kind, depth, biasVariance }: Kernel): void {

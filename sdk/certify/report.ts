@@ -5,6 +5,7 @@ import type { Machine } from "../machines/machine.js";
 import { NetworkModel } from "../networks/model.js";
 import { VERSION } from "../version.js";
 import type { Certificate, CertifyOptions } from "./certify.js";
+import { defaultTolerance, type Norm } from "./method.js";
 
 /** Figures of a list of numbers; std is that of the population. All NaN-free: null for an empty list. */
 export interface Summary {
@@ -26,7 +27,7 @@ export interface Report {
   readonly certifiedAccuracy: readonly { readonly epsilon: number; readonly accuracy: number }[];
   readonly seconds: number;
   readonly method: string;
-  readonly norm: "inf";
+  readonly norm: Norm;
   readonly metadata: Readonly<Record<string, unknown>>;
   readonly perSample: readonly Certificate[];
 }
@@ -74,15 +75,15 @@ export async function makeReport(
     certifiedAccuracy: epsilonGrid(radii).map((epsilon) => ({ epsilon, accuracy: accuracyAt(epsilon) })),
     seconds,
     method: options.method ?? (machine instanceof NetworkModel ? "ibp" : "interval"),
-    norm: "inf",
+    norm: options.norm ?? "linf",
     metadata: {
       complete,
       ...modelMetadata(machine, options),
       data: data.name,
       scale: data.scale,
-      domain: "unbounded",
+      domain: options.domain === true ? "[0, 1]" : "unbounded",
       bracket: [low, high],
-      tolerance: options.tolerance ?? 1e-6,
+      tolerance: options.tolerance ?? defaultTolerance(options.method),
       samples: options.samples ?? "all",
       seed: options.seed ?? 0,
       arithmetic: "float64, rounded outward, from exact integers where the data is 8-bit",

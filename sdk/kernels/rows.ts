@@ -47,6 +47,11 @@ function strideOf(d: number, eightBit: boolean): number {
   return Math.ceil(d / unit) * unit * (eightBit ? 1 : 8);
 }
 
+/** Columns of a packed row, padding included. */
+export function packedColumns(d: number, eightBit: boolean): number {
+  return strideOf(d, eightBit) / (eightBit ? 1 : 8);
+}
+
 /** Bytes of linear memory that n packed rows take. */
 export function estimateRowBytes({ n, d, x }: RowSource): number {
   const eightBit = x instanceof Uint8Array;

@@ -1,8 +1,8 @@
 // Certified radii: verified, as large as the bound allows, never above an attack; reports.
 import fc from "fast-check";
 import { expect, it } from "vitest";
+import { intervalBounds } from "../../sdk/certify/bounds.js";
 import { certify, certifySamples, chooseSamples } from "../../sdk/certify/certify.js";
-import { intervalBounds } from "../../sdk/certify/interval.js";
 import { formatRadius, reportToJson, reportToTsv, summarize } from "../../sdk/certify/report.js";
 import { dataset } from "../../sdk/data/dataset.js";
 import { mnist } from "../../sdk/data/mnist.js";
@@ -211,7 +211,7 @@ it("a report's aggregates follow from its samples, and its TSV and JSON read bac
   const half = sorted.length / 2;
   const median = ((sorted[Math.ceil(half) - 1] ?? 0) + (sorted[Math.floor(half)] ?? 0)) / 2;
   expect([report.radius.min, report.radius.median, report.radius.max]).toEqual([sorted[0], median, sorted.at(-1)]);
-  expect(report).toMatchObject({ samples: inputs.n, correct: radii.length, method: "interval", norm: "inf" });
+  expect(report).toMatchObject({ samples: inputs.n, correct: radii.length, method: "interval", norm: "linf" });
   expect(report.metadata).toMatchObject({ complete: true, machine: "svm", bracket: [0, 0.3], tolerance: 1e-6 });
   expect(report.metadata.modelHash).toBe(await machine.hash());
   expect(report.metadata.dataHash).toBe(await inputs.hash());

@@ -1,25 +1,10 @@
 // The interval bound of Theorem 4.2: against 100-digit values, by sampling, and its laws.
 import { describe, expect, it } from "vitest";
-import { intervalBounds } from "../../sdk/certify/interval.js";
+import { intervalBounds } from "../../sdk/certify/bounds.js";
 import { type Dataset, dataset } from "../../sdk/data/dataset.js";
 import { nngp, ntk } from "../../sdk/kernels/kernel.js";
-import { Machine } from "../../sdk/machines/machine.js";
-import type { Runtime } from "../../sdk/runtime/runtime.js";
 import { LEVELS, normal, oracle, randomData, runtimeAt, uniform } from "../helpers.js";
-
-function machineOf(rows: Dataset, alpha: ArrayLike<number>, bias = 0, kernel = ntk()): Machine {
-  return new Machine({
-    machine: "krr",
-    parameters: {},
-    kernel,
-    rows: { n: rows.n, d: rows.d, x: rows.x, scale: rows.scale },
-    alpha: Float64Array.from(alpha),
-    bias,
-    training: {},
-    dataHash: "",
-    dataName: "",
-  });
-}
+import { machineOf, SAMPLER, worstEscape } from "./sampler.js";
 
 const rowsOf = (x: readonly (readonly number[])[], pixels: boolean) =>
   dataset({
@@ -44,6 +29,7 @@ const machines = oracle("interval").machines as {
 }[];
 
 const UNIT = 2 ** -53;
+const INTERVAL = { method: "interval", norm: "linf", domain: false } as const;
 
 describe.each(LEVELS)("interval bound, %s", (level) => {
   it("encloses the exact bound, looser by at most n + 80 roundings of the terms' sizes (zero slack)", async () => {
@@ -72,82 +58,17 @@ describe.each(LEVELS)("interval bound, %s", (level) => {
   });
 });
 
-/**
- * (1 / (2 pi d)) (2 <x, y> (pi - theta) + ||x ^ y||), theta = atan2(||x ^ y||, <x, y>): the kernel by the angle, with the
- * wedge product from Lagrange's identity. Its error is d + 10 roundings of ||x|| ||y|| / d also where x and y are
- * parallel, where a cosine would have lost half the digits.
- */
-function kernelByAngle(x: Float64Array, y: Float64Array): number {
-  const d = x.length;
-  let dot = 0;
-  let square = 0;
-  for (let i = 0; i < d; i++) {
-    const [xi, yi] = [x[i] ?? 0, y[i] ?? 0];
-    dot += xi * yi;
-    for (let j = 0; j < i; j++) square += (xi * (y[j] ?? 0) - (x[j] ?? 0) * yi) ** 2;
-  }
-  const wedge = Math.sqrt(square);
-  return (2 * dot * (Math.PI - Math.atan2(wedge, dot)) + wedge) / (2 * Math.PI * d);
-}
-
-/**
- * Largest amount by which a sample's g leaves the bounds, in units of sum |alpha_i| ||x|| ||x_i|| / d; not positive when
- * every sample is inside. Samples are corners: random ones, those that go along a row or against it, and points inside.
- */
-async function worstEscape(
-  runtime: Runtime,
-  seed: number,
-  boxes: number,
-  claim: (radius: number) => number,
-): Promise<number> {
-  const next = uniform(seed);
-  const gauss = normal(next);
-  const pixels = seed % 2 === 0;
-  const d = 1 + (seed % 17);
-  const scale = pixels ? ([1 / 255, 1, 0.02][seed % 3] ?? 1) : 1;
-  const scaled = ({ x, y, n }: Dataset) => dataset({ x, y, shape: [n, d], scale });
-  const rows = scaled(randomData(1 + Math.floor(next() * 12), d, seed + 1, pixels));
-  const own = machineOf(rows, Array.from({ length: rows.n }, gauss), gauss() * 0.1);
-  const centres = scaled(randomData(boxes, d, seed + 2, pixels));
-  const radii = Float64Array.from({ length: boxes }, () => 10 ** (-4 + 4.5 * next()));
-  const bounds = await intervalBounds(own, centres, radii.map(claim), { runtime });
-  const real = (set: Dataset, k: number) => Float64Array.from(set.x.subarray(k * d, (k + 1) * d), (v) => v * scale);
-  const ends = Array.from({ length: rows.n }, (_, i) => real(rows, i));
-  let worst = -Infinity;
-  for (let k = 0; k < boxes; k++) {
-    const way = Math.floor(next() * 4);
-    const along = ends[Math.floor(next() * rows.n)] ?? new Float64Array(d);
-    const x = real(centres, k).map((v, c) => {
-      const side = [next() < 0.5 ? 1 : -1, 2 * next() - 1, along[c]! >= 0 ? 1 : -1, along[c]! >= 0 ? -1 : 1][way] ?? 0;
-      return v + side * (radii[k] ?? 0) * (1 - 1e-15);
-    });
-    const values = ends.map((row, i) => (own.alpha[i] ?? 0) * kernelByAngle(x, row));
-    const g = values.reduce((total, value) => total + value, own.bias);
-    const norm = Math.hypot(...x);
-    const size = ends.reduce(
-      (total, row, i) => total + (Math.abs(own.alpha[i] ?? 0) * norm * Math.hypot(...row)) / d,
-      0,
-    );
-    const excess = Math.max((bounds.lower[k] ?? Number.NaN) - g, g - (bounds.upper[k] ?? Number.NaN));
-    worst = Math.max(worst, excess / (size + Math.abs(own.bias)));
-  }
-  return worst;
-}
-
-/** The sampler's own rounding: (d + 10 + 12 rows) roundings, d <= 17. */
-const SAMPLER = 40 * UNIT;
-
 it("10^5 random boxes: every sample lies inside, to the 40 roundings of the sampler's own g", async () => {
   const runtime = await runtimeAt("simd");
   for (let seed = 0; seed < 200; seed++)
-    expect(await worstEscape(runtime, seed, 500, (radius) => radius), `seed ${seed}`).toBeLessThanOrEqual(SAMPLER);
+    expect(await worstEscape(runtime, seed, 500, INTERVAL), `seed ${seed}`).toBeLessThanOrEqual(SAMPLER);
 });
 
 it("the sampler sees a broken bound: boxes claimed at half their radius are left by samples", async () => {
   const runtime = await runtimeAt("simd");
   let seen = 0;
   for (let seed = 0; seed < 40; seed++)
-    if ((await worstEscape(runtime, seed, 100, (radius) => radius / 2)) > 1e-3) seen++;
+    if ((await worstEscape(runtime, seed, 100, INTERVAL, (radius) => radius / 2)) > 1e-3) seen++;
   expect(seen).toBeGreaterThan(5);
 });
 

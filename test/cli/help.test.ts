@@ -132,7 +132,10 @@ describe("wrong use ends with 2 and names what was expected", () => {
     [`${certify} --bracket 0.3,0`, '--bracket: expected two radii with 0 <= low < high, as "0,0.3", got "0.3,0"'],
     [`${certify} --tolerance 0`, '--tolerance: expected a number >= 1e-9 and <= 0.5, got "0"'],
     [`${certify} --split validation`, '--split: expected "test" | "train", got "validation"'],
-    [`${certify} --method magic`, '--method: expected "interval" | "ibp" | "ibp-difference", got "magic"'],
+    [
+      `${certify} --method magic`,
+      '--method: expected "interval" | "linear" | "curvature" | "best" | "ibp" | "ibp-difference", got "magic"',
+    ],
     [`${certify} --seed -1`, '--seed: expected an integer >= 0, got "-1"'],
     [`${certify} --threads many`, '--threads: expected an integer >= 0 and <= 64, got "many"'],
     [`${certify} --memory 1TB`, "--memory: expected bytes from 8MiB to 4GiB"],

@@ -1,8 +1,8 @@
 // Every long job can be cancelled, and a caller's failing onProgress ends it: it rejects with exactly that reason, gives
 // its memory back, and the runtime goes on. With and without threads.
 import { describe, expect, it } from "vitest";
+import { intervalBounds } from "../../sdk/certify/bounds.js";
 import { certify } from "../../sdk/certify/certify.js";
-import { intervalBounds } from "../../sdk/certify/interval.js";
 import { crossGram, GramMatrix } from "../../sdk/kernels/gram.js";
 import { ntk } from "../../sdk/kernels/kernel.js";
 import { spectrum } from "../../sdk/kernels/spectrum.js";

@@ -1,0 +1,72 @@
+// Bounds of a machine's output on balls, proved: by any of the methods for machines. The mathematics is in
+// assembly/bounds/. Not here: the largest radius (certify.ts).
+import { checkSameColumns, type RowSource } from "../kernels/rows.js";
+import { checkRows, type Machine } from "../machines/machine.js";
+import { runtimeOf, type WorkOptions } from "../runtime/runtime.js";
+import { checkChoice, checkNumber, checkObject, describe } from "../validate.js";
+import { prepareJob } from "./machine-job.js";
+import {
+  type Bounds,
+  checkKind,
+  checkMachine,
+  checkTwoLayer,
+  MACHINE_METHODS,
+  type MachineMethod,
+  type Threat,
+} from "./method.js";
+
+export interface BoundOptions extends WorkOptions, Threat {
+  /** Bound method. Default "best". */
+  readonly method?: MachineMethod | undefined;
+}
+
+/**
+ * Bounds of g on the ball ||x - x_k|| <= radii[k] around each row of `data` (one number serves all rows), radii >= 0 in
+ * the units of the data. Any real x in the ball is meant, or with `domain` any in the ball and the image domain. What is
+ * not bounded (a ball that holds the origin, for some methods) comes back as -Infinity or Infinity.
+ * @throws TypeError, RangeError for other kernels than the two-layer NTK, other columns, negative radii
+ */
+export async function machineBounds(
+  machine: Machine,
+  data: RowSource,
+  radii: number | ArrayLike<number>,
+  options: BoundOptions = {},
+): Promise<Bounds> {
+  checkObject("options", options);
+  checkMachine("machine", machine);
+  checkRows("data", data);
+  checkTwoLayer(machine.kernel);
+  checkSameColumns("data", machine.rows, data);
+  const kind = checkKind(checkChoice("method", options.method ?? "best", MACHINE_METHODS), options);
+  if (typeof radii !== "number" && typeof (radii as ArrayLike<number> | null)?.length !== "number")
+    throw new TypeError(`radii: expected a number or an array of numbers, got ${describe(radii)}`);
+  const list = typeof radii === "number" ? new Float64Array(data.n).fill(radii) : Float64Array.from(radii);
+  if (list.length !== data.n) throw new RangeError(`radii: expected ${data.n} numbers, got ${list.length}`);
+  for (const radius of list) checkNumber("radii", radius, { min: 0 });
+  const runtime = await runtimeOf(options);
+  const scope = runtime.scope();
+  try {
+    const { pointer } = await prepareJob(runtime, scope, machine, data, { low: 0, high: 1, tolerance: 1 }, kind);
+    const from = scope.f64(data.n, list);
+    const to = scope.allocate(data.n * 16);
+    await runtime.run("machineBounds", data.n, [pointer, from, to], options, "bounding");
+    const ends = runtime.memory.f64(to, 2 * data.n);
+    return {
+      lower: Float64Array.from({ length: data.n }, (_, k) => ends[2 * k] ?? Number.NaN),
+      upper: Float64Array.from({ length: data.n }, (_, k) => ends[2 * k + 1] ?? Number.NaN),
+    };
+  } finally {
+    scope.release();
+  }
+}
+
+/** machineBounds by the paper's interval method (Theorem 4.2), on l-inf balls. */
+export async function intervalBounds(
+  machine: Machine,
+  data: RowSource,
+  radii: number | ArrayLike<number>,
+  options: WorkOptions = {},
+): Promise<Bounds> {
+  checkObject("options", options);
+  return machineBounds(machine, data, radii, { ...options, method: "interval" });
+}

@@ -1,0 +1,94 @@
+// A machine and inputs in linear memory, ready for the core's bounds and searches.
+// Not here: what the bounds are (assembly/bounds/) and what is made of them (bounds.ts, certify.ts).
+import {
+  CERTIFICATE_BYTES,
+  CERTIFY_ALPHA,
+  CERTIFY_BIAS,
+  CERTIFY_BYTES,
+  CERTIFY_HIGH,
+  CERTIFY_INPUTS,
+  CERTIFY_KERNEL,
+  CERTIFY_LOW,
+  CERTIFY_METHOD,
+  CERTIFY_NORM,
+  CERTIFY_RESULTS,
+  CERTIFY_ROWS,
+  CERTIFY_SHARE,
+  CERTIFY_TOLERANCE,
+  CERTIFY_TOP,
+  CERTIFY_WORK,
+  METHOD_CURVATURE,
+  METHOD_INTERVAL,
+  METHOD_LINEAR,
+  NORM_1,
+  NORM_2,
+  NORM_INF,
+} from "../../assembly/layout.js";
+import { uploadKernel } from "../kernels/kernel.js";
+import { packedColumns, type RowSource, type Rows, uploadRows } from "../kernels/rows.js";
+import type { Machine } from "../machines/machine.js";
+import type { Scope } from "../runtime/memory.js";
+import type { Runtime } from "../runtime/runtime.js";
+import type { BoundKind } from "./method.js";
+
+/** Where a search starts and stops: radii in the units of the data (1 = white, for pixels). */
+export interface Bracket {
+  readonly low: number;
+  readonly high: number;
+  /** Relative width at which the search stops. */
+  readonly tolerance: number;
+}
+
+/** A machine and inputs in linear memory. */
+export interface CertifyJob {
+  readonly pointer: number;
+  readonly results: number;
+  readonly inputs: Rows;
+}
+
+const METHOD_CODES = { interval: METHOD_INTERVAL, linear: METHOD_LINEAR, curvature: METHOD_CURVATURE } as const;
+const NORM_CODES = { linf: NORM_INF, l2: NORM_2, l1: NORM_1 } as const;
+
+/** Float64 entries of work memory that one thread needs. */
+function shareOf(runtime: Runtime, { method }: BoundKind, { n, d, x }: RowSource): number {
+  if (method === "interval") return 4 * n;
+  const columns = packedColumns(d, x instanceof Uint8Array);
+  const linear = runtime.call("linearEntries", n, columns);
+  return method === "linear" ? linear : linear + runtime.call("curvatureEntries", n, columns);
+}
+
+/** Uploads everything a certification job reads. @throws MemoryBudgetError */
+export async function prepareJob(
+  runtime: Runtime,
+  scope: Scope,
+  machine: Machine,
+  data: RowSource,
+  bracket: Bracket,
+  kind: BoundKind,
+): Promise<CertifyJob> {
+  const inputs = await uploadRows(runtime, scope, data);
+  const rows = await uploadRows(runtime, scope, machine.rows);
+  const kernel = uploadKernel(scope, machine.kernel);
+  const alpha = scope.f64(machine.alpha.length, machine.alpha);
+  const results = scope.allocate(data.n * CERTIFICATE_BYTES);
+  const share = shareOf(runtime, kind, machine.rows);
+  const work = scope.allocate(Math.max(1, runtime.threads) * share * 8, "work memory of the bounds");
+  const pointer = scope.allocate(CERTIFY_BYTES);
+  const view = scope.memory.view(pointer, CERTIFY_BYTES);
+  view.setUint32(CERTIFY_KERNEL, kernel, true);
+  view.setUint32(CERTIFY_INPUTS, inputs.pointer, true);
+  view.setUint32(CERTIFY_ROWS, rows.pointer, true);
+  view.setUint32(CERTIFY_ALPHA, alpha, true);
+  view.setUint32(CERTIFY_RESULTS, results, true);
+  view.setUint32(CERTIFY_WORK, work, true);
+  view.setFloat64(CERTIFY_BIAS, machine.bias, true);
+  view.setFloat64(CERTIFY_LOW, bracket.low, true);
+  view.setFloat64(CERTIFY_HIGH, bracket.high, true);
+  view.setFloat64(CERTIFY_TOLERANCE, bracket.tolerance, true);
+  // The domain is [0, 1] in the data's units; its raw end is rounded up, which makes the box no smaller.
+  view.setFloat64(CERTIFY_TOP, kind.domain ? (1 / data.scale) * (1 + 2 ** -50) : Number.POSITIVE_INFINITY, true);
+  view.setInt32(CERTIFY_METHOD, METHOD_CODES[kind.method], true);
+  view.setInt32(CERTIFY_NORM, NORM_CODES[kind.norm], true);
+  view.setInt32(CERTIFY_SHARE, share, true);
+  return { pointer, results, inputs };
+}

@@ -1,0 +1,125 @@
+// Every bound method of machines: by sampling, against each other, at radius 0, and that each reports what breaks it.
+// Not here: the interval bound's oracle values (interval.test.ts) and the search for a radius (certify.test.ts).
+import { describe, expect, it } from "vitest";
+import { machineBounds } from "../../sdk/certify/bounds.js";
+import { dataset } from "../../sdk/data/dataset.js";
+import { LEVELS, normal, randomData, runtimeAt, uniform } from "../helpers.js";
+import { type Claim, machineOf, SAMPLER, worstEscape } from "./sampler.js";
+
+const CLAIMS: readonly Claim[] = [
+  { method: "linear", norm: "linf", domain: false },
+  { method: "linear", norm: "linf", domain: true },
+  { method: "linear", norm: "l2", domain: false },
+  { method: "linear", norm: "l2", domain: true },
+  { method: "linear", norm: "l1", domain: false },
+  { method: "curvature", norm: "linf", domain: false },
+  { method: "curvature", norm: "linf", domain: true },
+];
+
+describe.each(CLAIMS)("$method, $norm, domain $domain", (kind) => {
+  it("holds every sample of 4,000 random balls, to the 40 roundings of the sampler's own g", async () => {
+    const runtime = await runtimeAt("simd");
+    for (let seed = 0; seed < 80; seed++)
+      expect(await worstEscape(runtime, seed, 50, kind), `seed ${seed}`).toBeLessThanOrEqual(SAMPLER);
+  });
+
+  it("is left by samples when balls are claimed at 0.7 of their radius: it is not merely wide", async () => {
+    const runtime = await runtimeAt("simd");
+    let seen = 0;
+    for (let seed = 0; seed < 40; seed++)
+      if ((await worstEscape(runtime, seed, 30, kind, (radius) => 0.7 * radius)) > 1e-3) seen++;
+    expect(seen).toBeGreaterThan(5);
+  });
+
+  it("has the value in it at radius 0, within 1e-11 of its terms' sizes", async () => {
+    const runtime = await runtimeAt("simd");
+    for (let seed = 0; seed < 20; seed++) {
+      const pixels = seed % 2 === 0;
+      const rows = randomData(15, 12, seed, pixels);
+      const gauss = normal(uniform(seed));
+      const own = machineOf(rows, Array.from({ length: 15 }, gauss), gauss());
+      const x0 = randomData(6, 12, seed + 100, pixels);
+      const g = await own.decisionFunction(x0, { runtime });
+      const { lower, upper } = await machineBounds(own, x0, 0, { runtime, ...kind });
+      const size = own.alpha.reduce((total, a) => total + Math.abs(a), 0) * (pixels ? 1 : 3) + Math.abs(own.bias);
+      g.forEach((value, k) => {
+        expect(lower[k]).toBeLessThanOrEqual(value);
+        expect(upper[k]).toBeGreaterThanOrEqual(value);
+        expect((upper[k] ?? 0) - (lower[k] ?? 0)).toBeLessThan(1e-11 * size);
+      });
+    }
+  });
+
+  it("gives the same bits on every level and for any number of threads", async () => {
+    const rows = randomData(33, 20, 4, true);
+    const own = machineOf(rows, Array.from({ length: 33 }, normal(uniform(1))), 0.2);
+    const x0 = randomData(12, 20, 6, true);
+    const all = [];
+    for (const [level, threads] of [...LEVELS.map((name) => [name, 0] as const), ["simd", 2], ["simd", 3]] as const) {
+      const runtime = await runtimeAt(level, threads);
+      all.push(await machineBounds(own, x0, 0.05, { runtime, ...kind }));
+      await runtime.close();
+    }
+    for (const bounds of all) expect(bounds).toEqual(all[0]);
+  });
+
+  it("survives black inputs, black rows, one column and equal rows with ordered, NaN-free bounds", async () => {
+    const runtime = await runtimeAt("simd");
+    for (const d of [1, 2, 5, 8, 9]) {
+      const x = new Uint8Array(4 * d);
+      x.fill(255, 2 * d);
+      const own = machineOf(dataset({ x, y: [1, 1, -1, -1], shape: [4, d] }), [1, 2, -1.5, 0]);
+      const inputs = new Uint8Array(3 * d);
+      inputs.fill(255, d, 2 * d);
+      inputs[2 * d] = 7;
+      const centres = dataset({ x: inputs, y: [1, 1, 1], shape: [3, d] });
+      for (const radius of [0, 0.1, 5]) {
+        const { lower, upper } = await machineBounds(own, centres, radius, { runtime, ...kind });
+        for (const [k, value] of lower.entries()) expect(value).toBeLessThanOrEqual(upper[k] ?? Number.NaN);
+      }
+    }
+  });
+});
+
+it("where the machine is one row, the quadratic form is as good as the minimum over corners to 2% of the value", async () => {
+  const runtime = await runtimeAt("simd");
+  const d = 6;
+  let tight = 0;
+  for (let seed = 0; seed < 30; seed++) {
+    const rows = randomData(4, d, seed, true);
+    const own = machineOf(rows, [1, -0.4, 0.8, -0.3]);
+    const x0 = randomData(1, d, seed + 50, true);
+    const radius = 0.02;
+    const corners = new Uint8Array(2 ** d * d);
+    const real = Float64Array.from(corners, (_, k) => {
+      const side = (Math.floor(k / d) >> (k % d)) & 1 ? 1 : -1;
+      return (x0.x[k % d] ?? 0) / 255 + side * radius;
+    });
+    const points = dataset({ x: real, y: new Float64Array(2 ** d).fill(1), shape: [2 ** d, d] });
+    const exact = machineOf(
+      dataset({ x: Float64Array.from(rows.x, (v) => v / 255), y: rows.y, shape: [4, d] }),
+      [1, -0.4, 0.8, -0.3],
+    );
+    const least = Math.min(...(await exact.decisionFunction(points, { runtime })));
+    const { lower } = await machineBounds(own, x0, radius, { runtime, method: "curvature" });
+    if (!Number.isFinite(lower[0])) continue;
+    expect(lower[0]).toBeLessThanOrEqual(least + 1e-12);
+    expect(least - (lower[0] ?? 0)).toBeLessThan(0.02 * Math.max(Math.abs(least), 0.1));
+    tight++;
+  }
+  expect(tight).toBeGreaterThan(20);
+});
+
+it("methods refuse the norms and domains that they do not hold for, and say which do", async () => {
+  const rows = randomData(3, 2, 1);
+  const own = machineOf(rows, [1, 2, 3]);
+  const ask = (options: object) => machineBounds(own, rows, 0.1, options);
+  await expect(ask({ method: "interval", norm: "l2" })).rejects.toThrow(
+    /^method: expected "linear".* for l2, got "int/,
+  );
+  await expect(ask({ method: "interval", domain: true })).rejects.toThrow(/^method: .* for the image domain, got "int/);
+  await expect(ask({ method: "curvature", norm: "l1" })).rejects.toThrow(/^method: expected "linear" or "best" for l1/);
+  await expect(ask({ norm: "l3" })).rejects.toThrow(/^norm: expected "linf" \| "l2" \| "l1", got "l3"/);
+  await expect(ask({ domain: 1 })).rejects.toThrow(/^domain: expected true or false, got 1/);
+  await expect(ask({ method: "ibp" })).rejects.toThrow(RangeError);
+});
