@@ -119,7 +119,7 @@ export const LAYER_ACTIVE_VALUES = 32; // pointer: f32 their values
 export const LAYER_SCALE = 40; // f64: s_l
 export const LAYER_BYTES = 48;
 
-/** A finite network in training: see network/step.ts. */
+/** A finite network in training: see network/rows.ts. */
 export const NET_LAYERS = 0; // i32: hidden layers
 export const NET_LAYER = 4; // pointer: LAYER_BYTES for each hidden layer
 export const NET_OUTPUT = 8; // pointer: f32 weights of the last layer, padded with zeros to whole blocks
