@@ -11,6 +11,8 @@ import {
   type Method,
   makeReport,
   NetworkModel,
+  NORMS,
+  type Norm,
   type Report,
   reportToJson,
   reportToTsv,
@@ -35,6 +37,8 @@ import { alignRows, count, percent, percentDown, radius, scientific, seconds, te
 
 interface CertifyFlags extends CommonOptions, Selection {
   readonly method?: Method;
+  readonly norm?: Norm;
+  readonly domain?: boolean;
   readonly bracket?: readonly [number, number];
   readonly tolerance?: number;
   readonly tsv?: string;
@@ -43,6 +47,8 @@ interface CertifyFlags extends CommonOptions, Selection {
 
 /** Up to this many samples are listed without being asked for. */
 const LISTED = 20;
+
+const NORM_TEXT = { linf: "l-inf", l2: "l2", l1: "l1" } as const;
 
 function sampleRows(samples: readonly Certificate[]): string {
   const header = ["index", "label", "prediction", "decision", "radius", "verdict"];
@@ -74,7 +80,7 @@ function reportText(report: Report, machine: Machine | NetworkModel, perSample: 
     ["data", `${metadata.data}, ${count(samples)} samples${complete}`],
     [
       "certificate",
-      `${report.method}, l-inf, radii from ${low} to ${high}, tolerance ${Number(metadata.tolerance).toExponential()}`,
+      `${report.method}, ${NORM_TEXT[report.norm]}${metadata.domain === "unbounded" ? "" : ` within ${metadata.domain}`}, radii from ${low} to ${high}, tolerance ${Number(metadata.tolerance).toExponential()}`,
     ],
     ["seconds", seconds(report.seconds)],
     ["accuracy", `${percent(accuracy)} (${count(correct)} of ${count(samples)})`],
@@ -125,12 +131,12 @@ async function collect(
 }
 
 async function certifyModel(model: string, flags: CertifyFlags): Promise<void> {
-  const { json, tsv, method, bracket, tolerance, samples, seed } = flags;
+  const { json, tsv, method, norm, domain, bracket, tolerance, samples, seed } = flags;
   checkTargets({ "--json": json, "--tsv": tsv }, { model });
   const output = new Output({ quiet: flags.quiet, data: [json, tsv] });
   const machine = readModel(model);
   await withSession(flags, async (session) => {
-    const options = { method, bracket, tolerance, samples, seed };
+    const options = { method, norm, domain, bracket, tolerance, samples, seed };
     const { report, interrupted } = await collect(machine, flags, options, session, output, []);
     session.progress.clear();
     output.data(json, reportToJson(report));
@@ -153,14 +159,22 @@ export function addCertify(program: Command): void {
     .addOption(
       choiceOption("--method", "bound of the output (default: interval for machines, ibp for networks)", METHODS),
     )
+    .addOption(choiceOption("--norm", "norm of the ball (default: linf)", NORMS))
+    .option("--domain", "only inputs with every entry in [0, 1] (default: any real input of the ball)")
     .addOption(samplesOption())
     .addOption(seedOption("random samples"))
-    .addOption(valueOption("--bracket <low,high>", "radii searched (default: 0,0.3)", parseBracket))
     .addOption(
-      numberOption("--tolerance <number>", "relative width at which the search stops (default: 1e-6)", {
-        min: 1e-9,
-        max: 0.5,
-      }),
+      valueOption("--bracket <low,high>", "radii searched (default: 0,0.3; tighter methods: 0,1)", parseBracket),
+    )
+    .addOption(
+      numberOption(
+        "--tolerance <number>",
+        "relative width at which the search stops (default: 1e-6; curvature, best: 1e-3)",
+        {
+          min: 1e-9,
+          max: 0.5,
+        },
+      ),
     )
     .addOption(
       valueOption("--tsv <file>", "write one line a sample; - is standard output", (f, text) => parseTarget(f, text)),
@@ -170,6 +184,7 @@ export function addCertify(program: Command): void {
   finish(command, [
     "certify svm.safetensors --data mnist:3,8",
     "certify svm.safetensors --data mnist:3,8 --samples random:100 --seed 1 --json report.json --tsv radii.tsv",
-    "certify svm.safetensors --data mnist:3,8 --samples 10 --bracket 0,0.1 --tolerance 1e-8",
+    "certify svm.safetensors --data mnist:3,8 --method best --samples 100",
+    "certify svm.safetensors --data mnist:3,8 --method linear --norm l2",
   ]);
 }

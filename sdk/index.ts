@@ -1,9 +1,18 @@
 // ntkit: infinite-width neural networks as kernel machines, trained and certified. The public names, and only those.
 
-export { intervalBounds } from "./certify/bounds.js";
+export { type BoundOptions, intervalBounds, machineBounds } from "./certify/bounds.js";
 export { type Certificate, type CertifyOptions, certify, certifySamples, chooseSamples } from "./certify/certify.js";
 export { type NetworkOffset, networkBounds } from "./certify/ibp.js";
-export { type Bounds, METHODS, type Method } from "./certify/method.js";
+export {
+  type Bounds,
+  MACHINE_METHODS,
+  type MachineMethod,
+  METHODS,
+  type Method,
+  NORMS,
+  type Norm,
+  type Threat,
+} from "./certify/method.js";
 export {
   formatRadius,
   makeReport,

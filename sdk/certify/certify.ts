@@ -21,6 +21,7 @@ import {
   checkKind,
   checkMachine,
   checkTwoLayer,
+  defaultBracket,
   defaultTolerance,
   MACHINE_METHODS,
   type MachineMethod,
@@ -33,7 +34,10 @@ import { makeReport, type Report } from "./report.js";
 export interface CertifyOptions extends WorkOptions, Threat {
   /** Bound method. Default "interval" for machines, "ibp" for networks. */
   readonly method?: Method | undefined;
-  /** Radii searched: [low, high], 0 <= low < high. Default [0, 0.3], the paper's. */
+  /**
+   * Radii searched: [low, high], 0 <= low < high. Default [0, 0.3], the paper's, for its own methods; [0, 1] for tighter
+   * ones on l-inf balls, [0, sqrt(d)] on l2 and [0, d] on l1 balls.
+   */
   readonly bracket?: readonly [number, number] | undefined;
   /** Relative width at which the search stops, in [1e-9, 0.5]. Default 1e-6, for "curvature" and "best" 1e-3. */
   readonly tolerance?: number | undefined;
@@ -98,8 +102,8 @@ const SLICE_PER_THREAD = 32;
 /** Groups of a network's inputs in one slice for each thread. */
 const GROUPS_PER_THREAD = 2;
 
-function checkBracket(options: CertifyOptions): Bracket {
-  const given: unknown = options.bracket ?? [0, 0.3];
+function checkBracket(options: CertifyOptions, method: Method, d: number): Bracket {
+  const given: unknown = options.bracket ?? defaultBracket(method, options.norm ?? "linf", d);
   if (!Array.isArray(given) || given.length !== 2)
     throw new TypeError(`bracket: expected [low, high], got ${describe(given)}`);
   const [low, high] = given;
@@ -148,7 +152,7 @@ export async function* certifySamples(
   const kind = machine instanceof NetworkModel ? undefined : checkKind(method as MachineMethod, options);
   if (kind === undefined && ((options.norm ?? "linf") !== "linf" || (options.domain ?? false) !== false))
     throw new RangeError(`norm: expected "linf" without a domain for a network, got "${options.norm ?? "linf"}"`);
-  const bracket = checkBracket(options);
+  const bracket = checkBracket(options, method, data.d);
   const runtime = await runtimeOf(options);
   const indices = await chooseSamples(data.n, options.samples, options.seed, { runtime });
   const threads = Math.max(1, runtime.threads);

@@ -63,6 +63,15 @@ export function defaultTolerance(method: Method | undefined): number {
   return method === "curvature" || method === "best" ? 1e-3 : 1e-6;
 }
 
+/**
+ * Radii searched unless told otherwise: the paper's [0, 0.3] for its own methods, else all that inputs of d entries in
+ * [0, 1] can be apart.
+ */
+export function defaultBracket(method: Method, norm: Norm, d: number): readonly [number, number] {
+  if (method === "interval" || method === "ibp" || method === "ibp-difference") return [0, 0.3];
+  return [0, norm === "linf" ? 1 : norm === "l2" ? Math.sqrt(d) : d];
+}
+
 /** Throws a RangeError that says why when the interval bound does not hold for machines on this kernel. */
 export function checkTwoLayer({ kind, depth, biasVariance }: Kernel): void {
   if (kind === "ntk" && depth === 1 && biasVariance === 0) return;

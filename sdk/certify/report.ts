@@ -5,7 +5,7 @@ import type { Machine } from "../machines/machine.js";
 import { NetworkModel } from "../networks/model.js";
 import { VERSION } from "../version.js";
 import type { Certificate, CertifyOptions } from "./certify.js";
-import { defaultTolerance, type Norm } from "./method.js";
+import { defaultBracket, defaultTolerance, type Norm } from "./method.js";
 
 /** Figures of a list of numbers; std is that of the population. All NaN-free: null for an empty list. */
 export interface Summary {
@@ -66,7 +66,8 @@ export async function makeReport(
   const correct = certificates.filter((certificate) => certificate.correct);
   const radii = correct.map(({ radius }) => radius);
   const accuracyAt = (epsilon: number) => radii.filter((radius) => radius >= epsilon).length / Math.max(1, samples);
-  const [low, high] = options.bracket ?? [0, 0.3];
+  const method = options.method ?? (machine instanceof NetworkModel ? "ibp" : "interval");
+  const [low, high] = options.bracket ?? defaultBracket(method, options.norm ?? "linf", data.d);
   return {
     samples,
     correct: correct.length,
@@ -74,7 +75,7 @@ export async function makeReport(
     radius: summarize(radii),
     certifiedAccuracy: epsilonGrid(radii).map((epsilon) => ({ epsilon, accuracy: accuracyAt(epsilon) })),
     seconds,
-    method: options.method ?? (machine instanceof NetworkModel ? "ibp" : "interval"),
+    method,
     norm: options.norm ?? "linf",
     metadata: {
       complete,
