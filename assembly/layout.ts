@@ -65,6 +65,7 @@ export const CERTIFY_TOP = 56; // f64: largest raw entry of the domain [0, top],
 export const CERTIFY_METHOD = 64; // i32: METHOD_*
 export const CERTIFY_NORM = 68; // i32: NORM_*
 export const CERTIFY_SHARE = 72; // i32: f64 entries of CERTIFY_WORK for each thread
+export const CERTIFY_ESTIMATE = 76; // i32: 1 leaves out everything that makes a bound safe from rounding
 export const CERTIFY_BYTES = 80;
 
 /** Bound methods of machines. */

@@ -2,8 +2,21 @@
 // value is moved outward by a proved bound of what rounding may have done, or to the neighbouring double.
 // Not here: the bounds themselves (bounds/).
 
-/** Unit roundoff of float64. */
-export const UNIT: f64 = 1.1102230246251565e-16;
+const ROUNDOFF: f64 = 1.1102230246251565e-16;
+
+/** Unit roundoff of float64; 0 while a job that asked for estimates runs (CERTIFY_ESTIMATE), so that nothing is widened. */
+export let UNIT: f64 = ROUNDOFF;
+
+/** Whether bounds are proved from here on. A job that turns it off turns it on again before it ends. */
+export function setRigorous(rigorous: bool): void {
+  UNIT = rigorous ? ROUNDOFF : 0;
+}
+
+// @ts-ignore: decorator
+@inline
+export function isRigorous(): bool {
+  return UNIT > 0;
+}
 
 /** Smallest double above x; x itself when it is +Infinity or NaN. */
 export function nextUp(x: f64): f64 {

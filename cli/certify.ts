@@ -16,6 +16,8 @@ import {
   type Report,
   reportToJson,
   reportToTsv,
+  SOUNDNESS,
+  type Soundness,
 } from "ntkit";
 import { Interrupted } from "./errors.js";
 import { readModel, readSplit, type Selection, SPLITS } from "./inputs.js";
@@ -39,6 +41,7 @@ interface CertifyFlags extends CommonOptions, Selection {
   readonly method?: Method;
   readonly norm?: Norm;
   readonly domain?: boolean;
+  readonly soundness?: Soundness;
   readonly bracket?: readonly [number, number];
   readonly tolerance?: number;
   readonly tsv?: string;
@@ -82,6 +85,7 @@ function reportText(report: Report, machine: Machine | NetworkModel, perSample: 
       "certificate",
       `${report.method}, ${NORM_TEXT[report.norm]}${metadata.domain === "unbounded" ? "" : ` within ${metadata.domain}`}, radii from ${low} to ${high}, tolerance ${Number(metadata.tolerance).toExponential()}`,
     ],
+    ["soundness", String(metadata.soundness)],
     ["seconds", seconds(report.seconds)],
     ["accuracy", `${percent(accuracy)} (${count(correct)} of ${count(samples)})`],
   ];
@@ -131,12 +135,12 @@ async function collect(
 }
 
 async function certifyModel(model: string, flags: CertifyFlags): Promise<void> {
-  const { json, tsv, method, norm, domain, bracket, tolerance, samples, seed } = flags;
+  const { json, tsv, method, norm, domain, soundness, bracket, tolerance, samples, seed } = flags;
   checkTargets({ "--json": json, "--tsv": tsv }, { model });
   const output = new Output({ quiet: flags.quiet, data: [json, tsv] });
   const machine = readModel(model);
   await withSession(flags, async (session) => {
-    const options = { method, norm, domain, bracket, tolerance, samples, seed };
+    const options = { method, norm, domain, soundness, bracket, tolerance, samples, seed };
     const { report, interrupted } = await collect(machine, flags, options, session, output, []);
     session.progress.clear();
     output.data(json, reportToJson(report));
@@ -161,6 +165,9 @@ export function addCertify(program: Command): void {
     )
     .addOption(choiceOption("--norm", "norm of the ball (default: linf)", NORMS))
     .option("--domain", "only inputs with every entry in [0, 1] (default: any real input of the ball)")
+    .addOption(
+      choiceOption("--soundness", "proofs in real arithmetic, or plain estimates (default: rigorous-f64)", SOUNDNESS),
+    )
     .addOption(samplesOption())
     .addOption(seedOption("random samples"))
     .addOption(

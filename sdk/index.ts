@@ -11,6 +11,8 @@ export {
   type Method,
   NORMS,
   type Norm,
+  SOUNDNESS,
+  type Soundness,
   type Threat,
 } from "./certify/method.js";
 export {

@@ -6,6 +6,7 @@ import {
   CERTIFICATE_MARGIN,
   CERTIFY_ALPHA,
   CERTIFY_BIAS,
+  CERTIFY_ESTIMATE,
   CERTIFY_INPUTS,
   CERTIFY_KERNEL,
   CERTIFY_METHOD,
@@ -34,6 +35,7 @@ import { curvatureLower, curvatureStart } from "./curvature";
 import { ibpGroup, ibpLower, ibpNegate, ibpOpen } from "./ibp";
 import { intervalCentre, intervalLower, intervalNegate, intervalStart } from "./interval";
 import { linearEntries, linearLower, linearStart } from "./linear";
+import { setRigorous } from "../rounding";
 import { conclude, lowerAt, scaledDown, setBound } from "./search";
 
 let thread: i32 = 0;
@@ -88,6 +90,7 @@ export function machineBounds(chunk: i32, job: usize, radii: usize, bounds: usiz
 export function certifyMachine(chunk: i32, job: usize, first: i32): void {
   const index = first + chunk;
   const result = pointerField(job, CERTIFY_RESULTS) + <usize>index * CERTIFICATE_BYTES;
+  setRigorous(field(job, CERTIFY_ESTIMATE) == 0);
   let decision: f64 = 0;
   if (field(job, CERTIFY_METHOD) == METHOD_INTERVAL) {
     start(job, index, 1);
@@ -99,6 +102,7 @@ export function certifyMachine(chunk: i32, job: usize, first: i32): void {
   }
   store<f64>(result + CERTIFICATE_DECISION, decision);
   conclude(job, result);
+  setRigorous(true);
 }
 
 /** g at input `index`, rounded to nearest, with nothing widened. */

@@ -46,7 +46,7 @@ let bias: f64 = 0;
 let top: f64 = Infinity; // largest raw entry inside the domain, Infinity without one
 let startNorm: f64 = 0;
 let startSquare: f64 = 0;
-let squareError: f64 = 0; // relative error of startSquare
+let squareUlps: f64 = 0; // relative error of startSquare, in units of roundoff
 let theta: f64 = THETA;
 // Arrays over rows.
 let weights: usize = 0; // sign alpha_i c R_i
@@ -120,8 +120,8 @@ export function curvatureStart(
   const c = twoLayerScale(kernel, set);
   // Inner products of 8-bit rows are exact; what is left are the roundings of roots and quotients.
   const exact = field(inputs, ROWS_FORMAT) == FORMAT_U8;
-  const dotError = exact ? 4 * UNIT : (<f64>field(inputs, ROWS_D) + 16) * UNIT;
-  squareError = exact ? 0 : dotError;
+  squareUlps = exact ? 0 : <f64>field(inputs, ROWS_D) + 16;
+  const dotError = (exact ? 4 : squareUlps) * UNIT;
   dotRow(inputs, index, set, 0, rows, cosines);
   for (let i = 0; i < rows; ++i) {
     const at = <usize>i << 3;
@@ -412,7 +412,7 @@ function attempt(reach: f64, share: f64, extra: f64): f64 {
   const rest = mu < 0 ? mu * untouched * other * other : 0;
   // The form's own numbers: sums over rows, and the parabolas' crossings.
   const formError = above((<f64>rows + 120) * UNIT * 2 * sizes * longest * longest, 200);
-  const buildError = (4 * <f64>q + 160) * UNIT * (size + Math.abs(rest) + Math.abs(mu) * squareError * startSquare / UNIT);
+  const buildError = (4 * <f64>q + 160) * UNIT * (size + Math.abs(rest) + Math.abs(mu) * squareUlps * startSquare);
   const bound = constant + least + rest - formError - buildError;
   if (!(bound > -Infinity)) return -Infinity;
   return bound >= 0 ? (bound / longest) * (1 - 4 * UNIT) : (bound / shortest) * (1 + 4 * UNIT);

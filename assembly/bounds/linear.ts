@@ -98,7 +98,8 @@ export function linearStart(
   const square = load<f64>(pointerField(inputs, ROWS_NORMS) + (<usize>index << 3));
   startNorm = Math.sqrt(square);
   const exact = field(inputs, ROWS_FORMAT) == FORMAT_U8;
-  const dotError = exact ? 4 * UNIT : (<f64>d + 16) * UNIT;
+  const dotUlps: f64 = exact ? 4 : <f64>d + 16;
+  const dotError = dotUlps * UNIT;
   dotRow(inputs, index, machine, 0, rows, dots);
   memory.fill(gradient, 0, <usize>columns << 3);
   negative = 0;
@@ -119,7 +120,7 @@ export function linearStart(
     const level = h(a);
     const q = level - a * p;
     sum += w * (p * t + q * startNorm);
-    size += Math.abs(w) * (Math.abs(p) * (Math.abs(t) + startNorm * dotError / UNIT / TERM_ULPS) + Math.abs(q) * startNorm);
+    size += Math.abs(w) * (Math.abs(p) * (Math.abs(t) + (startNorm * dotUlps) / TERM_ULPS) + Math.abs(q) * startNorm);
     radial += w * q;
     radialSize += Math.abs(w * q) + Math.abs(w * a * p);
     lengthSize += Math.abs(w) * (Math.abs(p) + Math.abs(level) + Math.abs(a * p));

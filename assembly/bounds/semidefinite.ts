@@ -7,7 +7,7 @@
 // and the convex minimum is bounded by its tangent plane at any point. All that is proved is in provedMinimum().
 // Not here: where the quadratic comes from (curvature.ts).
 import { dotDoubles } from "../kernel/dot";
-import { UNIT } from "../rounding";
+import { isRigorous, UNIT } from "../rounding";
 
 /** Columns of the factor: vectors of this many entries take the place of the coordinates y_k. */
 export const RANK: i32 = 8;
@@ -220,7 +220,7 @@ function enlarge(): f64 {
       const to = entry(shifts, k);
       store<f64>(to, load<f64>(to) * (1 + relative) + step);
     }
-    if (factor()) {
+    if (!isRigorous() || factor()) {
       sum = 0;
       for (let k = 0; k < q; ++k) sum += load<f64>(entry(shifts, k));
       return sum;

@@ -27,6 +27,8 @@ import {
   type MachineMethod,
   METHODS,
   type Method,
+  SOUNDNESS,
+  type Soundness,
   type Threat,
 } from "./method.js";
 import { makeReport, type Report } from "./report.js";
@@ -41,6 +43,8 @@ export interface CertifyOptions extends WorkOptions, Threat {
   readonly bracket?: readonly [number, number] | undefined;
   /** Relative width at which the search stops, in [1e-9, 0.5]. Default 1e-6, for "curvature" and "best" 1e-3. */
   readonly tolerance?: number | undefined;
+  /** Whether radii are proved in real arithmetic. Default "rigorous-f64", the only one for networks. */
+  readonly soundness?: Soundness | undefined;
   /** Which rows: "all", the first N, or N drawn with `seed`. Default "all". */
   readonly samples?: "all" | number | { readonly random: number } | undefined;
   /** Seed of the draw, an integer >= 0. Default 0. */
@@ -152,6 +156,9 @@ export async function* certifySamples(
   const kind = machine instanceof NetworkModel ? undefined : checkKind(method as MachineMethod, options);
   if (kind === undefined && ((options.norm ?? "linf") !== "linf" || (options.domain ?? false) !== false))
     throw new RangeError(`norm: expected "linf" without a domain for a network, got "${options.norm ?? "linf"}"`);
+  const soundness = checkChoice("soundness", options.soundness ?? "rigorous-f64", SOUNDNESS);
+  if (kind === undefined && soundness !== "rigorous-f64")
+    throw new RangeError(`soundness: expected "rigorous-f64" for a network, got "${soundness}"`);
   const bracket = checkBracket(options, method, data.d);
   const runtime = await runtimeOf(options);
   const indices = await chooseSamples(data.n, options.samples, options.seed, { runtime });
@@ -160,7 +167,10 @@ export async function* certifySamples(
   try {
     const chosen = data.subset(indices);
     const work = { runtime, signal: options.signal };
-    const { job, results, group } = await prepare(scope, machine, chosen, bracket, kind ?? method, work);
+    const { job, results, group } = await prepare(scope, machine, chosen, bracket, kind ?? method, {
+      ...work,
+      soundness,
+    });
     const slice = Math.max(SLICE_PER_THREAD, GROUPS_PER_THREAD * group) * threads;
     for (let from = 0; from < indices.length; from += slice) {
       const count = Math.min(slice, indices.length - from);
@@ -188,6 +198,12 @@ interface Work {
   readonly job: (from: number, count: number) => Promise<void>;
 }
 
+interface Preparation {
+  readonly runtime: Runtime;
+  readonly signal: AbortSignal | undefined;
+  readonly soundness: Soundness;
+}
+
 /** Uploads what the method reads. */
 async function prepare(
   scope: Scope,
@@ -195,7 +211,7 @@ async function prepare(
   chosen: Dataset,
   bracket: Bracket,
   method: Method | BoundKind,
-  { runtime, signal }: { readonly runtime: Runtime; readonly signal: AbortSignal | undefined },
+  { runtime, signal, soundness }: Preparation,
 ): Promise<Work> {
   if (machine instanceof NetworkModel) {
     const offset = method === "ibp" ? "frozen" : "difference";
@@ -205,7 +221,7 @@ async function prepare(
     return { results, group, job };
   }
   if (typeof method === "string") throw new TypeError(`method: expected a bound of machines, got "${method}"`);
-  const { pointer, results } = await prepareJob(runtime, scope, machine, chosen, bracket, method);
+  const { pointer, results } = await prepareJob(runtime, scope, machine, chosen, bracket, method, soundness);
   const job = (from: number, count: number) =>
     runtime.run("certifyMachine", count, [pointer, from], { signal }, "certifying");
   return { results, group: 1, job };

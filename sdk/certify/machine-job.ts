@@ -5,6 +5,7 @@ import {
   CERTIFY_ALPHA,
   CERTIFY_BIAS,
   CERTIFY_BYTES,
+  CERTIFY_ESTIMATE,
   CERTIFY_HIGH,
   CERTIFY_INPUTS,
   CERTIFY_KERNEL,
@@ -29,7 +30,7 @@ import { packedColumns, type RowSource, type Rows, uploadRows } from "../kernels
 import type { Machine } from "../machines/machine.js";
 import type { Scope } from "../runtime/memory.js";
 import type { Runtime } from "../runtime/runtime.js";
-import type { BoundKind } from "./method.js";
+import type { BoundKind, Soundness } from "./method.js";
 
 /** Where a search starts and stops: radii in the units of the data (1 = white, for pixels). */
 export interface Bracket {
@@ -65,6 +66,7 @@ export async function prepareJob(
   data: RowSource,
   bracket: Bracket,
   kind: BoundKind,
+  soundness: Soundness = "rigorous-f64",
 ): Promise<CertifyJob> {
   const inputs = await uploadRows(runtime, scope, data);
   const rows = await uploadRows(runtime, scope, machine.rows);
@@ -90,5 +92,6 @@ export async function prepareJob(
   view.setInt32(CERTIFY_METHOD, METHOD_CODES[kind.method], true);
   view.setInt32(CERTIFY_NORM, NORM_CODES[kind.norm], true);
   view.setInt32(CERTIFY_SHARE, share, true);
+  view.setInt32(CERTIFY_ESTIMATE, soundness === "estimate-f64" ? 1 : 0, true);
   return { pointer, results, inputs };
 }

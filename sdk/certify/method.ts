@@ -36,6 +36,14 @@ export interface Threat {
   readonly domain?: boolean | undefined;
 }
 
+/**
+ * What a radius stands for. "rigorous-f64": every bound is rounded outward, so the statement holds in real arithmetic for
+ * exactly the stored coefficients and rows. "estimate-f64": the same formulas in plain float64, with nothing widened and
+ * semidefiniteness not verified; only good for comparing.
+ */
+export const SOUNDNESS = ["rigorous-f64", "estimate-f64"] as const;
+export type Soundness = (typeof SOUNDNESS)[number];
+
 /** A bound method of machines and what it is asked to hold for, checked. */
 export interface BoundKind {
   readonly method: Exclude<MachineMethod, "best">;

@@ -87,7 +87,11 @@ export async function makeReport(
       tolerance: options.tolerance ?? defaultTolerance(options.method),
       samples: options.samples ?? "all",
       seed: options.seed ?? 0,
-      arithmetic: "float64, rounded outward, from exact integers where the data is 8-bit",
+      soundness: options.soundness ?? "rigorous-f64",
+      arithmetic:
+        options.soundness === "estimate-f64"
+          ? "float64, rounded to nearest: estimates, not proofs"
+          : "float64, rounded outward, from exact integers where the data is 8-bit",
       dataHash: await data.hash(),
       trainingDataHash: machine.dataHash,
       modelHash: await machine.hash(),

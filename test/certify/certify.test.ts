@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { intervalBounds } from "../../sdk/certify/bounds.js";
 import { certify, certifySamples, chooseSamples } from "../../sdk/certify/certify.js";
+import type { MachineMethod } from "../../sdk/certify/method.js";
 import { formatRadius, reportToJson, reportToTsv, summarize } from "../../sdk/certify/report.js";
 import { dataset } from "../../sdk/data/dataset.js";
 import { mnist } from "../../sdk/data/mnist.js";
@@ -263,4 +264,61 @@ it("names bad arguments", async () => {
   for (const bad of [null, 1, "x", {}]) await expect(certify(bad as never, inputs)).rejects.toThrow(TypeError);
   const deep = await svm({ kernel: ntk({ depth: 3 }), c: 1 }).fit(inputs, { runtime });
   await expect(certify(deep, inputs, { runtime })).rejects.toThrow(/two-layer NTK \(depth 1/);
+});
+
+it("tighter methods certify more: five times interval < linear, 1.1 linear < curvature = best < 2 linear", async () => {
+  const few = inputs.subset([0, 1, 2, 3, 4, 5]);
+  const radiiOf = async (method: MachineMethod) =>
+    (await certify(machine, few, { runtime, method })).perSample.map(({ radius }) => radius);
+  const [interval, linear, curvature, best] = await Promise.all([
+    radiiOf("interval"),
+    radiiOf("linear"),
+    radiiOf("curvature"),
+    radiiOf("best"),
+  ]);
+  expect(best).toEqual(curvature);
+  linear.forEach((radius, k) => {
+    expect(radius).toBeGreaterThan(5 * (interval[k] ?? Number.NaN));
+    expect(curvature[k]).toBeGreaterThan(1.1 * radius);
+    expect(curvature[k]).toBeLessThan(2 * radius);
+  });
+});
+
+it("proofs cost less than 1e-5 of a radius by rounding and 1e-3 by verified semidefiniteness, and never give more (1e-7: search)", async () => {
+  const few = inputs.subset([0, 7, 30]);
+  for (const method of ["interval", "linear", "curvature"] as const) {
+    const radiiOf = async (soundness: "rigorous-f64" | "estimate-f64") =>
+      (await certify(machine, few, { runtime, method, soundness, tolerance: 1e-7 })).perSample.map(
+        ({ radius }) => radius,
+      );
+    const proved = await radiiOf("rigorous-f64");
+    const estimated = await radiiOf("estimate-f64");
+    proved.forEach((radius, k) => {
+      expect(radius).toBeLessThanOrEqual((estimated[k] ?? Number.NaN) * (1 + 2e-7));
+      expect(radius).toBeGreaterThan((estimated[k] ?? Number.NaN) * (1 - (method === "curvature" ? 1e-3 : 1e-5)));
+    });
+  }
+});
+
+it("an estimate leaves nothing behind: proofs after it are the same to the bit", async () => {
+  const few = inputs.subset([1, 2]);
+  const proof = () => certify(machine, few, { runtime, method: "linear" });
+  const before = await proof();
+  await certify(machine, few, { runtime, method: "linear", soundness: "estimate-f64" });
+  const after = await proof();
+  expect(after.perSample.map(({ radius, margin }) => [radius, margin])).toEqual(
+    before.perSample.map(({ radius, margin }) => [radius, margin]),
+  );
+});
+
+it("inside the image domain more is certified, by every method that knows it", async () => {
+  const few = inputs.subset([0, 1, 2, 3]);
+  for (const method of ["linear", "curvature"] as const) {
+    const free = await certify(machine, few, { runtime, method });
+    const inside = await certify(machine, few, { runtime, method, domain: true });
+    inside.perSample.forEach(({ radius }, k) => {
+      expect(radius).toBeGreaterThan(1.02 * (free.perSample[k]?.radius ?? Number.NaN));
+    });
+    expect(inside.metadata.domain).toBe("[0, 1]");
+  }
 });
