@@ -13,7 +13,8 @@ export function plainWeights({ hidden, output }: NetworkWeights): PlainWeights {
   return { hidden: hidden.map((layer) => Float64Array.from(layer)), output: Float64Array.from(output) };
 }
 
-function lossOf(loss: Loss, epsilon: number, z: number, y: number): { value: number; slope: number } {
+/** l(z, y) and its derivative in z; at a kink the subderivative of the flat side. */
+export function lossOf(loss: Loss, epsilon: number, z: number, y: number): { value: number; slope: number } {
   const room = 1 - y * z;
   if (loss === "hinge") return { value: Math.max(0, room), slope: room > 0 ? -y : 0 };
   if (loss === "squared-hinge") return { value: Math.max(0, room) ** 2, slope: room > 0 ? -2 * y * room : 0 };
@@ -23,19 +24,21 @@ function lossOf(loss: Loss, epsilon: number, z: number, y: number): { value: num
   return { value: Math.max(0, gap), slope: gap > 0 ? Math.sign(z - y) : 0 };
 }
 
-/** Values a_0 .. a_L of one row, and f. */
-function forward(spec: NetworkSpec, { d, x, scale }: RowSource, row: number, weights: PlainWeights) {
+/** Values a_0 .. a_L of one row, the scaled pre-activations of a_1 .. a_L, and f. */
+export function forward(spec: NetworkSpec, { d, x, scale }: RowSource, row: number, weights: PlainWeights) {
   const scales = layerScales(spec, d);
   const layers = [Float64Array.from(x.subarray(row * d, row * d + d), (value) => value * scale)];
+  const sums: Float64Array[] = [];
   for (const [l, width] of spec.widths.entries()) {
     const before = layers[l]!;
-    const sums = new Float64Array(width);
+    const own = new Float64Array(width);
     for (let k = 0; k < before.length; k++)
-      for (let j = 0; j < width; j++) sums[j]! += before[k]! * weights.hidden[l]![k * width + j]!;
-    layers.push(sums.map((sum) => Math.max(0, scales[l]! * sum)));
+      for (let j = 0; j < width; j++) own[j]! += scales[l]! * before[k]! * weights.hidden[l]![k * width + j]!;
+    sums.push(own);
+    layers.push(own.map((sum) => Math.max(0, sum)));
   }
   const last = layers.at(-1)!;
-  return { layers, f: scales.at(-1)! * last.reduce((sum, value, j) => sum + value * weights.output[j]!, 0) };
+  return { layers, sums, f: scales.at(-1)! * last.reduce((sum, value, j) => sum + value * weights.output[j]!, 0) };
 }
 
 export function plainOutputs(spec: NetworkSpec, data: RowSource, weights: PlainWeights): Float64Array {
