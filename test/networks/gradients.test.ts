@@ -10,13 +10,13 @@ import { openTraining } from "../../sdk/networks/train.js";
 import { LOSSES, type Loss, type ResolvedTraining, resolveTraining } from "../../sdk/networks/training.js";
 import { Runtime } from "../../sdk/runtime/runtime.js";
 import { normal, uniform } from "../helpers.js";
-import { forward, lossOf, type PlainWeights, plainOutputs, plainStep, plainWeights } from "./reference.js";
+import { forward, lossOf, type PlainWeights, plainOutputs, plainWeights } from "./reference.js";
+import { absoluteGradient, absoluteOutput, isApart, layersOf, roundings, SINGLE } from "./roundoff.js";
 
 /** Step of the differences, and the distance in every weight over which points stay away from kinks. */
 const STEP = 2 ** -10;
 /** Large, so that rounding the moved weight is small beside the move. */
 const RATE = 1024;
-const SINGLE = 2 ** -24;
 
 let runtime: Runtime;
 beforeAll(async () => {
@@ -45,26 +45,6 @@ const cases = (depth: number) =>
     seed: fc.integer({ min: 0, max: 2 ** 20 }),
   });
 
-/** Every weight in one list of arrays, the output layer last. */
-const layersOf = ({ hidden, output }: PlainWeights) => [...hidden, output];
-
-/** Most roundings between the data and a weight's step: there, back, over the rows, and 16 for scales and losses. */
-function roundings({ widths }: NetworkSpec, d: number, n: number): number {
-  return [d, ...widths].reduce((sum, fan) => sum + 2 * (fan + 4), 0) + n + 16;
-}
-
-/** The network and the row with the absolute values of all numbers: what rounding errors are measured by. */
-function absolute(data: Dataset, weights: PlainWeights) {
-  return {
-    data: dataset({
-      x: Float64Array.from(data.x, Math.abs),
-      y: new Float64Array(data.n).fill(-1),
-      shape: [data.n, data.d],
-    }),
-    weights: { hidden: weights.hidden.map((w) => w.map(Math.abs)), output: weights.output.map(Math.abs) },
-  };
-}
-
 interface Row {
   /** d l / d w by central differences. */
   readonly slopes: Float64Array[];
@@ -90,20 +70,19 @@ function pieceOf({ spec, options, weights }: Task, data: Dataset, centre: number
   return { value, piece: `${active} ${smooth ? "" : Math.sign(slope)}` };
 }
 
+/** Largest |z| of a row, all numbers by their absolute values. */
+function largest({ spec, options, weights, initial }: Task, data: Dataset): number {
+  return absoluteOutput(spec, data, weights) + (options.centred ? absoluteOutput(spec, data, initial) : 0);
+}
+
 /** Whether float32 sees every kink of the network and of the loss on the same side. */
-function isClear({ spec, options, weights, initial }: Task, data: Dataset, centre: number, reach: number): boolean {
-  const { layers, sums, f } = forward(spec, data, 0, weights);
-  const wide = absolute(data, weights);
-  const most = forward(spec, wide.data, 0, wide.weights);
-  const apart = sums.every((own, l) => {
-    const idle = layers[l]?.every((a) => a === 0) ?? false;
-    return idle || own.every((sum, j) => Math.abs(sum) > reach * (most.sums[l]?.[j] ?? 0));
-  });
-  const [y, z] = [data.y[0] ?? 0, f - centre];
-  const first = absolute(data, initial);
-  const error = reach * (1 + most.f + forward(spec, first.data, 0, first.weights).f);
-  if (options.loss === "epsilon-insensitive") return apart && Math.abs(Math.abs(y - z) - options.epsilon) > error;
-  return apart && (!options.loss.includes("hinge") || Math.abs(1 - y * z) > error);
+function isClear(task: Task, data: Dataset, centre: number, count: number): boolean {
+  const { spec, options, weights } = task;
+  if (!isApart(spec, data, weights, count)) return false;
+  const [y, z] = [data.y[0] ?? 0, forward(spec, data, 0, weights).f - centre];
+  const error = count * SINGLE * (1 + largest(task, data));
+  if (options.loss === "epsilon-insensitive") return Math.abs(Math.abs(y - z) - options.epsilon) > error;
+  return !options.loss.includes("hinge") || Math.abs(1 - y * z) > error;
 }
 
 /** Bound of |l'(z)| and of the change of l' by a change of z, times the largest |z|. */
@@ -117,7 +96,7 @@ function rowOf(task: Task, data: Dataset): Row | undefined {
   const { spec, options, weights, initial } = task;
   const count = roundings(spec, data.d, 1);
   const centre = options.centred ? (plainOutputs(spec, data, initial)[0] ?? 0) : 0;
-  if (!isClear(task, data, centre, count * SINGLE)) return undefined;
+  if (!isClear(task, data, centre, count)) return undefined;
   const { piece } = pieceOf(task, data, centre);
   const slopes = layersOf(weights).map((layer) => new Float64Array(layer.length));
   for (const [l, layer] of layersOf(weights).entries())
@@ -131,17 +110,9 @@ function rowOf(task: Task, data: Dataset): Row | undefined {
       if (high.piece !== piece || low.piece !== piece) return undefined;
       (slopes[l] ?? new Float64Array(0))[k] = (high.value - low.value) / (2 * STEP);
     }
-  // One step of the absolute network on a label -1 moves each weight by minus the absolute value of d f / d w.
-  const wide = absolute(data, weights);
-  const moved = { hidden: wide.weights.hidden.map((w) => w.slice()), output: wide.weights.output.slice() };
-  const plain = { ...options, loss: "hinge" as const, learningRate: 1, lambda: 0 };
-  plainStep({ spec, data: wide.data, options: plain, centre: new Float64Array(1) }, Int32Array.of(0), moved);
-  const first = absolute(data, initial);
-  const most = forward(spec, wide.data, 0, wide.weights).f + forward(spec, first.data, 0, first.weights).f;
-  const from = layersOf(wide.weights);
-  const size = layersOf(moved).map((layer, l) =>
-    layer.map((w, k) => slopeSize(options.loss, most) * ((from[l]?.[k] ?? 0) - w)),
-  );
+  const most = largest(task, data);
+  const bound = slopeSize(options.loss, most);
+  const size = absoluteGradient(spec, data, weights).map((layer) => layer.map((slope) => bound * slope));
   return { slopes, size, most: (1 + most) ** 2 };
 }
 
