@@ -28,6 +28,7 @@ export {
 export { coordinateDescent, pairDescent } from "./solver/coordinate";
 export { subgradientEpoch, subgradientEpochs } from "./solver/subgradient";
 export { certifyMachine, certifyNetwork, machineBounds, networkBounds, setThread } from "./bounds/certify";
+export { deepEntries } from "./bounds/deep";
 export { linearEntries } from "./bounds/linear";
 export { curvatureEntries } from "./bounds/curvature";
 export { ibpSpreads } from "./bounds/ibp";

@@ -72,7 +72,7 @@ export const CERTIFY_BYTES = 80;
 export const METHOD_INTERVAL = 0;
 export const METHOD_LINEAR = 1;
 export const METHOD_CURVATURE = 2;
-export const METHOD_BEST = 3;
+export const METHOD_DEEP = 3; // the interval bound of kernels of more layers
 
 /** Norms of the balls. */
 export const NORM_INF = 0;

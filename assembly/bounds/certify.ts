@@ -24,6 +24,7 @@ import {
   IBP_WORK,
   IBP_WORK_ENTRIES,
   METHOD_CURVATURE,
+  METHOD_DEEP,
   METHOD_INTERVAL,
   ROWS_N,
   ROWS_SCALE,
@@ -32,6 +33,7 @@ import { kernelRow } from "../kernel/row";
 import { field, floatField, pointerField } from "../memory";
 import { packedColumns } from "./active";
 import { curvatureLower, curvatureStart } from "./curvature";
+import { deepLower, deepStart } from "./deep";
 import { ibpGroup, ibpLower, ibpNegate, ibpOpen } from "./ibp";
 import { intervalCentre, intervalLower, intervalNegate, intervalStart } from "./interval";
 import { linearEntries, linearLower, linearStart } from "./linear";
@@ -59,6 +61,11 @@ function start(job: usize, index: i32, sign: f64): void {
     intervalStart(kernel, inputs, index, machine, alpha, bias, work);
     if (sign < 0) intervalNegate();
     setBound(intervalLower, unit);
+    return;
+  }
+  if (method == METHOD_DEEP) {
+    deepStart(kernel, inputs, index, machine, alpha, bias, sign, work);
+    setBound(deepLower, unit);
     return;
   }
   const top = floatField(job, CERTIFY_TOP);

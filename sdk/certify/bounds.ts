@@ -5,15 +5,7 @@ import { checkRows, type Machine } from "../machines/machine.js";
 import { runtimeOf, type WorkOptions } from "../runtime/runtime.js";
 import { checkChoice, checkNumber, checkObject, describe } from "../validate.js";
 import { prepareJob } from "./machine-job.js";
-import {
-  type Bounds,
-  checkKind,
-  checkMachine,
-  checkTwoLayer,
-  MACHINE_METHODS,
-  type MachineMethod,
-  type Threat,
-} from "./method.js";
+import { type Bounds, checkKind, checkMachine, MACHINE_METHODS, type MachineMethod, type Threat } from "./method.js";
 
 export interface BoundOptions extends WorkOptions, Threat {
   /** Bound method. Default "best". */
@@ -24,7 +16,7 @@ export interface BoundOptions extends WorkOptions, Threat {
  * Bounds of g on the ball ||x - x_k|| <= radii[k] around each row of `data` (one number serves all rows), radii >= 0 in
  * the units of the data. Any real x in the ball is meant, or with `domain` any in the ball and the image domain. What is
  * not bounded (a ball that holds the origin, for some methods) comes back as -Infinity or Infinity.
- * @throws TypeError, RangeError for other kernels than the two-layer NTK, other columns, negative radii
+ * @throws TypeError, RangeError for kernels with biases, methods that do not hold, other columns, negative radii
  */
 export async function machineBounds(
   machine: Machine,
@@ -35,9 +27,8 @@ export async function machineBounds(
   checkObject("options", options);
   checkMachine("machine", machine);
   checkRows("data", data);
-  checkTwoLayer(machine.kernel);
   checkSameColumns("data", machine.rows, data);
-  const kind = checkKind(checkChoice("method", options.method ?? "best", MACHINE_METHODS), options);
+  const kind = checkKind(checkChoice("method", options.method ?? "best", MACHINE_METHODS), machine.kernel, options);
   if (typeof radii !== "number" && typeof (radii as ArrayLike<number> | null)?.length !== "number")
     throw new TypeError(`radii: expected a number or an array of numbers, got ${describe(radii)}`);
   const list = typeof radii === "number" ? new Float64Array(data.n).fill(radii) : Float64Array.from(radii);

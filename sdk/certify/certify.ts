@@ -20,7 +20,6 @@ import {
   type BoundKind,
   checkKind,
   checkMachine,
-  checkTwoLayer,
   defaultBracket,
   defaultTolerance,
   MACHINE_METHODS,
@@ -136,7 +135,6 @@ export function checkMethod(machine: Machine | NetworkModel, data: Dataset, aske
   }
   if (isNetwork) machine.checkInputs("data", data);
   else {
-    checkTwoLayer(machine.kernel);
     checkSameColumns("data", machine.rows, data);
   }
   return method;
@@ -153,7 +151,8 @@ export async function* certifySamples(
 ): AsyncGenerator<Certificate, void, undefined> {
   checkObject("options", options);
   const method = checkMethod(machine, data, options.method);
-  const kind = machine instanceof NetworkModel ? undefined : checkKind(method as MachineMethod, options);
+  const kind =
+    machine instanceof NetworkModel ? undefined : checkKind(method as MachineMethod, machine.kernel, options);
   if (kind === undefined && ((options.norm ?? "linf") !== "linf" || (options.domain ?? false) !== false))
     throw new RangeError(`norm: expected "linf" without a domain for a network, got "${options.norm ?? "linf"}"`);
   const soundness = checkChoice("soundness", options.soundness ?? "rigorous-f64", SOUNDNESS);

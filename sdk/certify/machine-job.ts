@@ -19,6 +19,7 @@ import {
   CERTIFY_TOP,
   CERTIFY_WORK,
   METHOD_CURVATURE,
+  METHOD_DEEP,
   METHOD_INTERVAL,
   METHOD_LINEAR,
   NORM_1,
@@ -30,7 +31,7 @@ import { packedColumns, type RowSource, type Rows, uploadRows } from "../kernels
 import type { Machine } from "../machines/machine.js";
 import type { Scope } from "../runtime/memory.js";
 import type { Runtime } from "../runtime/runtime.js";
-import type { BoundKind, Soundness } from "./method.js";
+import { type BoundKind, isTwoLayer, type Soundness } from "./method.js";
 
 /** Where a search starts and stops: radii in the units of the data (1 = white, for pixels). */
 export interface Bracket {
@@ -51,7 +52,9 @@ const METHOD_CODES = { interval: METHOD_INTERVAL, linear: METHOD_LINEAR, curvatu
 const NORM_CODES = { linf: NORM_INF, l2: NORM_2, l1: NORM_1 } as const;
 
 /** Float64 entries of work memory that one thread needs. */
-function shareOf(runtime: Runtime, { method }: BoundKind, { n, d, x }: RowSource): number {
+function shareOf(runtime: Runtime, { method }: BoundKind, { kernel, rows }: Machine): number {
+  const { n, d, x } = rows;
+  if (!isTwoLayer(kernel)) return runtime.call("deepEntries", n);
   if (method === "interval") return 4 * n;
   const columns = packedColumns(d, x instanceof Uint8Array);
   const linear = runtime.call("linearEntries", n, columns);
@@ -73,7 +76,7 @@ export async function prepareJob(
   const kernel = uploadKernel(scope, machine.kernel);
   const alpha = scope.f64(machine.alpha.length, machine.alpha);
   const results = scope.allocate(data.n * CERTIFICATE_BYTES);
-  const share = shareOf(runtime, kind, machine.rows);
+  const share = shareOf(runtime, kind, machine);
   const work = scope.allocate(Math.max(1, runtime.threads) * share * 8, "work memory of the bounds");
   const pointer = scope.allocate(CERTIFY_BYTES);
   const view = scope.memory.view(pointer, CERTIFY_BYTES);
@@ -89,7 +92,7 @@ export async function prepareJob(
   view.setFloat64(CERTIFY_TOLERANCE, bracket.tolerance, true);
   // The domain is [0, 1] in the data's units; its raw end is rounded up, which makes the box no smaller.
   view.setFloat64(CERTIFY_TOP, kind.domain ? (1 / data.scale) * (1 + 2 ** -50) : Number.POSITIVE_INFINITY, true);
-  view.setInt32(CERTIFY_METHOD, METHOD_CODES[kind.method], true);
+  view.setInt32(CERTIFY_METHOD, isTwoLayer(machine.kernel) ? METHOD_CODES[kind.method] : METHOD_DEEP, true);
   view.setInt32(CERTIFY_NORM, NORM_CODES[kind.norm], true);
   view.setInt32(CERTIFY_SHARE, share, true);
   view.setInt32(CERTIFY_ESTIMATE, soundness === "estimate-f64" ? 1 : 0, true);

@@ -52,10 +52,11 @@ export interface BoundKind {
 }
 
 /** The method that serves, or an error that says which do. @throws TypeError, RangeError */
-export function checkKind(method: MachineMethod, threat: Threat): BoundKind {
+export function checkKind(method: MachineMethod, kernel: Kernel, threat: Threat): BoundKind {
   const norm = checkChoice("norm", threat.norm ?? "linf", NORMS);
   const domain: unknown = threat.domain ?? false;
   if (typeof domain !== "boolean") throw new TypeError(`domain: expected true or false, got ${describe(domain)}`);
+  if (!isTwoLayer(kernel)) return checkDeep(method, kernel, norm, domain);
   if (method === "best") return { method: norm === "linf" ? "curvature" : "linear", norm, domain };
   if (method === "interval" && (norm !== "linf" || domain))
     throw new RangeError(
@@ -64,6 +65,19 @@ export function checkKind(method: MachineMethod, threat: Threat): BoundKind {
   if (method === "curvature" && norm !== "linf")
     throw new RangeError(`method: expected "linear" or "best" for ${norm}, got "curvature"`);
   return { method, norm, domain };
+}
+
+/** Deeper kernels and the NNGP have the interval bound alone, and none with biases. */
+function checkDeep(method: MachineMethod, kernel: Kernel, norm: Norm, domain: boolean): BoundKind {
+  const { kind, depth, biasVariance } = kernel;
+  const own = `${kind} with depth ${depth} and biasVariance ${biasVariance}`;
+  if (biasVariance !== 0)
+    throw new RangeError(`machine: expected a kernel without biases for certificates, got ${own}`);
+  if (method !== "interval" && method !== "best")
+    throw new RangeError(`method: expected "interval" or "best" for ${own}, got "${method}"`);
+  if (norm !== "linf" || domain)
+    throw new RangeError(`norm: expected "linf" without a domain for ${own}, got ${domain ? "a domain" : `"${norm}"`}`);
+  return { method: "interval", norm, domain };
 }
 
 /** A search by the quadratic form costs tenths of a second a step, and a thousandth of the radius is not worth four. */
@@ -80,11 +94,9 @@ export function defaultBracket(method: Method, norm: Norm, d: number): readonly 
   return [0, norm === "linf" ? 1 : norm === "l2" ? Math.sqrt(d) : d];
 }
 
-/** Throws a RangeError that says why when the interval bound does not hold for machines on this kernel. */
-export function checkTwoLayer({ kind, depth, biasVariance }: Kernel): void {
-  if (kind === "ntk" && depth === 1 && biasVariance === 0) return;
-  const own = `${kind} with depth ${depth} and biasVariance ${biasVariance}`;
-  throw new RangeError(`machine: expected the two-layer NTK (depth 1, biasVariance 0) for certificates, got ${own}`);
+/** Whether a machine's terms are those of Section 4.2: the NTK of one hidden layer, without biases. */
+export function isTwoLayer({ kind, depth, biasVariance }: Kernel): boolean {
+  return kind === "ntk" && depth === 1 && biasVariance === 0;
 }
 
 /** Throws a TypeError unless `value` is a trained machine. */

@@ -3,6 +3,7 @@
 import { describe, expect, it } from "vitest";
 import { machineBounds } from "../../sdk/certify/bounds.js";
 import { dataset } from "../../sdk/data/dataset.js";
+import { type Kernel, nngp, ntk } from "../../sdk/kernels/kernel.js";
 import { LEVELS, normal, randomData, runtimeAt, uniform } from "../helpers.js";
 import { type Claim, machineOf, SAMPLER, worstEscape } from "./sampler.js";
 
@@ -81,7 +82,81 @@ describe.each(CLAIMS)("$method, $norm, domain $domain", (kind) => {
   });
 });
 
-it("where the machine is one row, the quadratic form is as good as the minimum over corners to 2% of the value", async () => {
+/** NTK or NNGP without biases by the textbook recursion in plain float64; about 1e-8 near u = 1, where arccos bends. */
+function plainKernel({ kind, depth, weightVariance }: Kernel, x: Float64Array, y: Float64Array): number {
+  const dot = x.reduce((sum, v, k) => sum + v * (y[k] ?? 0), 0);
+  let u = Math.max(-1, Math.min(1, dot / (Math.hypot(...x) * Math.hypot(...y) || 1)));
+  let theta = u;
+  for (let layer = 0; layer < depth; layer++) {
+    const angle = Math.PI - Math.acos(u);
+    u = Math.min(1, (u * angle + Math.sqrt(Math.max(0, 1 - u * u))) / Math.PI);
+    theta = (angle / Math.PI) * theta + u;
+  }
+  const scale = ((weightVariance / 2) ** depth * weightVariance) / x.length;
+  return scale * Math.hypot(...x) * Math.hypot(...y) * (kind === "ntk" ? theta : u);
+}
+
+describe.each([
+  ntk({ depth: 2 }),
+  ntk({ depth: 3, weightVariance: 2 }),
+  ntk({ depth: 10 }),
+  nngp(),
+  nngp({ depth: 3, weightVariance: 2 }),
+])("$kind of depth $depth, interval", (kernel) => {
+  it("holds samples of 400 random balls and, at radius 0, the value, to the 1e-7 of plain arccos", async () => {
+    const runtime = await runtimeAt("simd");
+    for (let seed = 0; seed < 20; seed++) {
+      const next = uniform(seed);
+      const gauss = normal(next);
+      const d = 1 + (seed % 9);
+      const rows = randomData(6, d, seed + 1);
+      const own = machineOf(rows, Array.from({ length: 6 }, gauss), 0.1 * gauss(), kernel);
+      const centres = randomData(20, d, seed + 2);
+      const radii = Float64Array.from({ length: 20 }, (_, k) => (k < 4 ? 0 : 10 ** (-4 + 4.5 * next())));
+      const { lower, upper } = await machineBounds(own, centres, radii, { runtime });
+      for (let k = 0; k < 20; k++) {
+        for (let sample = 0; sample < 20; sample++) {
+          const corner = sample % 2 === 0;
+          const x = Float64Array.from(centres.x.subarray(k * d, (k + 1) * d), (v) => {
+            const side = corner ? Math.sign(next() - 0.5) : 2 * next() - 1;
+            return v + side * (radii[k] ?? 0);
+          });
+          const terms = Array.from(own.alpha, (a, i) => {
+            return a * plainKernel(kernel, x, Float64Array.from(rows.x.subarray(i * d, (i + 1) * d)));
+          });
+          const g = terms.reduce((sum, term) => sum + term, own.bias);
+          const size = terms.reduce((sum, term) => sum + Math.abs(term), 1e-3);
+          expect(lower[k]).toBeLessThanOrEqual(g + 1e-7 * size);
+          expect(upper[k]).toBeGreaterThanOrEqual(g - 1e-7 * size);
+          // At radius 0 what is left is the rounding of cosines, whose root enters near u = 1.
+          if (radii[k] === 0) expect((upper[k] ?? 0) - (lower[k] ?? 0)).toBeLessThan(1e-6 * size);
+        }
+      }
+    }
+  });
+
+  it("is left by samples of balls claimed at a twentieth of their radius, on images without negative entries", async () => {
+    const runtime = await runtimeAt("simd");
+    const rows = randomData(2, 6, 3, true);
+    const own = machineOf(rows, [1, 1], 0, kernel);
+    const centre = randomData(1, 6, 5, true);
+    const { upper } = await machineBounds(own, centre, 0.005, { runtime });
+    const x = Float64Array.from(centre.x, (v) => v / 255 + 0.1);
+    const value = plainKernel(
+      kernel,
+      x,
+      Float64Array.from(rows.x.subarray(0, 6), (v) => v / 255),
+    );
+    const other = plainKernel(
+      kernel,
+      x,
+      Float64Array.from(rows.x.subarray(6, 12), (v) => v / 255),
+    );
+    expect(value + other).toBeGreaterThan(upper[0] ?? Number.NaN);
+  });
+});
+
+it("on small balls the quadratic form is within 2% of the value of the minimum over all 64 corners", async () => {
   const runtime = await runtimeAt("simd");
   const d = 6;
   let tight = 0;
@@ -122,4 +197,11 @@ it("methods refuse the norms and domains that they do not hold for, and say whic
   await expect(ask({ norm: "l3" })).rejects.toThrow(/^norm: expected "linf" \| "l2" \| "l1", got "l3"/);
   await expect(ask({ domain: 1 })).rejects.toThrow(/^domain: expected true or false, got 1/);
   await expect(ask({ method: "ibp" })).rejects.toThrow(RangeError);
+  const deep = machineOf(rows, [1, 2, 3], 0, ntk({ depth: 3 }));
+  await expect(machineBounds(deep, rows, 0.1, { method: "linear" })).rejects.toThrow(
+    /^method: expected "interval" or "b/,
+  );
+  await expect(machineBounds(deep, rows, 0.1, { norm: "l2" })).rejects.toThrow(/^norm: expected "linf" .*, got "l2"$/);
+  const biased = machineOf(rows, [1, 2, 3], 0, ntk({ biasVariance: 0.1 }));
+  await expect(machineBounds(biased, rows, 0.1)).rejects.toThrow(/^machine: expected a kernel without biases/);
 });

@@ -188,14 +188,17 @@ describe("with a machine at hand", () => {
     expect(foreign.stderr).toMatch(/^ntkit: points\.npz: .*\n$/);
   });
 
-  test("a deeper network trains and predicts, and its certificate is refused with the reason", async () => {
+  test("a deeper network trains and predicts, is certified by the interval bound, and refuses tighter ones with the reason", async () => {
     const train = await shell("train --data points.npz --machine svm --depth 3 --out deep.safetensors", { folder });
     expect(train.stdout).toContain("NTK, 3 hidden layers");
     const predict = await shell("predict deep.safetensors --data points.npz --json -", { folder });
     expect(JSON.parse(predict.stdout).accuracy).toBeGreaterThan(0.9);
     const certify = await shell("certify deep.safetensors --data points.npz", { folder });
-    expect(certify.stderr).toContain("expected the two-layer NTK (depth 1, biasVariance 0) for certificates");
-    expect(certify.code).toBe(1);
+    expect(certify.code).toBe(0);
+    expect(certify.stdout).toContain("interval, l-inf");
+    const tighter = await shell("certify deep.safetensors --data points.npz --method linear", { folder });
+    expect(tighter.stderr).toContain('method: expected "interval" or "best" for ntk with depth 3 and biasVariance 0');
+    expect(tighter.code).toBe(1);
   });
 
   test("nothing but the files asked for is left in the folder", () => {
