@@ -48,6 +48,7 @@ let startNorm: f64 = 0;
 let startSquare: f64 = 0;
 let squareUlps: f64 = 0; // relative error of startSquare, in units of roundoff
 let theta: f64 = THETA;
+let decided: bool = false; // whether theta is settled
 // Arrays over rows.
 let weights: usize = 0; // sign alpha_i c R_i
 let lengths: usize = 0; // R_i
@@ -113,6 +114,7 @@ export function curvatureStart(
   bias = sign * offset;
   top = domainTop;
   theta = THETA;
+  decided = false;
   const columns = packedColumns(set);
   const rest = layOut(space, rows, columns);
   startSquare = load<f64>(pointerField(inputs, ROWS_NORMS) + (<usize>index << 3));
@@ -425,9 +427,10 @@ export function curvatureLower(reach: f64): f64 {
   if (!(shortest > 0)) return -Infinity;
   const extra = findCorner(reach);
   const bound = attempt(reach, theta, extra);
-  if (bound > 0) return bound;
-  const second = theta == THETA ? OTHER_THETA : THETA;
-  const other = attempt(reach, second, extra);
-  if (other > bound) theta = second;
+  if (bound > 0 || decided) return bound;
+  // The first failure decides which point of touch serves this input.
+  decided = true;
+  const other = attempt(reach, OTHER_THETA, extra);
+  if (other > bound) theta = OTHER_THETA;
   return Math.max(bound, other);
 }
