@@ -199,8 +199,8 @@ function setBox(reach: f64): void {
   moved = above(moved + untouched * other * other, roundings);
   shortest = below(Math.sqrt(below(least, roundings)), 4);
   longest = above(Math.sqrt(above(most + untouched * other * other, roundings)), 4);
-  drift = above(moved / (2 * startNorm), 8) + 4 * UNIT * startNorm;
-  blur = 8 * UNIT * (startNorm + above(Math.sqrt(moved), 4));
+  drift = above(moved / (2 * startNorm), 8 + squareUlps) + 4 * UNIT * startNorm;
+  blur = (8 + squareUlps) * UNIT * (startNorm + above(Math.sqrt(moved), 4));
   // The last variable is R - r0 - <x0 / r0, D> as computed.
   const half = 0.5 * (drift + 2 * blur) * (1 + 16 * UNIT);
   store<f64>(entry(halves, q - 1), half);
@@ -413,7 +413,7 @@ function attempt(reach: f64, share: f64, extra: f64): f64 {
   const other = Math.max(high, -low);
   const rest = mu < 0 ? mu * untouched * other * other : 0;
   // The form's own numbers: sums over rows, and the parabolas' crossings.
-  const formError = above((<f64>rows + 120) * UNIT * 2 * sizes * longest * longest, 200);
+  const formError = above((<f64>rows + 120 + 4 * squareUlps) * UNIT * 2 * sizes * longest * longest, 200);
   const buildError = (4 * <f64>q + 160) * UNIT * (size + Math.abs(rest) + Math.abs(mu) * squareUlps * startSquare);
   const bound = constant + least + rest - formError - buildError;
   if (!(bound > -Infinity)) return -Infinity;

@@ -131,15 +131,15 @@ export function linearStart(
     keepNegative(machine, i, -w, a, p, level, offset, inputs, index, length);
   }
   centre = sum;
-  centreError = sumError(<f64>rows + 1, TERM_ULPS, size);
-  const radialError = sumError(<f64>rows, TERM_ULPS, radialSize);
+  centreError = sumError(<f64>rows + 4 * dotUlps, TERM_ULPS, size);
+  const radialError = sumError(<f64>rows + 4 * dotUlps, TERM_ULPS, radialSize);
   bend = Math.max(0, -radial) + radialError;
   for (let k = 0; k < columns; ++k) store<f64>(start + (<usize>k << 3), entry(inputs, index, k));
   finishGradient(radial, columns);
   // Each entry is a sum of at most `rows` terms; their absolute values add up, over all entries, to at most
   // sum |w p| ||x_i||_1 / R_i <= sqrt(d) sum |w p|, and one entry to sum |w p|.
   const spread = norm == NORM_INF ? Math.sqrt(<f64>d) : 1;
-  gradientError = above(spread, 4) * (sumError(<f64>rows + 2, TERM_ULPS, entrySize + Math.abs(radial)) + radialError);
+  gradientError = above(spread, 4) * (sumError(<f64>rows + 4 * dotUlps, TERM_ULPS, entrySize + Math.abs(radial)) + radialError);
   gradientNorm = dualNorm(gradient, columns);
 }
 

@@ -15,8 +15,9 @@ export function spreadOf(machine: usize, i: i32, inputs: usize, index: i32, alph
   if (ASC_FEATURE_SIMD && exact && norm == NORM_INF) sum = spreadLanes(own, other, count, alpha, beta);
   else if (exact) sum = spreadEntries<u8>(own, other, count, alpha, beta, norm);
   else sum = spreadEntries<f64>(own, other, count, alpha, beta, norm);
-  // ||alpha x_i||_* + ||beta x0||_* <= 2 sqrt(d) bounds what cancellation in the differences may hide.
-  return above(sum, 2 * d + 16) + 16 * UNIT * Math.sqrt(d);
+  // ||alpha x_i||_* + ||beta x0||_* <= 2 sqrt(d) bounds what cancellation in the differences may hide: a few roundings
+  // of alpha and beta, and of float64 rows those of the squared norms behind them.
+  return above(sum, 2 * d + 16) + (exact ? 16 : 16 + 2 * d) * UNIT * Math.sqrt(d);
 }
 
 /** Sums in four interleaved shares, as the lanes do: (s0 + s2) + (s1 + s3). `count` is a multiple of 4. */
