@@ -5,12 +5,11 @@ import {
   type Certificate,
   type CertifyOptions,
   certifySamples,
-  describeKernel,
   type Machine,
   METHODS,
   type Method,
   makeReport,
-  NetworkModel,
+  type NetworkModel,
   NORMS,
   type Norm,
   type Report,
@@ -21,6 +20,7 @@ import {
 } from "ntkit";
 import { Interrupted } from "./errors.js";
 import { readModel, readSplit, type Selection, SPLITS } from "./inputs.js";
+import { modelText } from "./models.js";
 import {
   type CommonOptions,
   choiceOption,
@@ -65,12 +65,6 @@ function sampleRows(samples: readonly Certificate[]): string {
     verdict,
   ]);
   return textTable(header, rows, "rrrrrl");
-}
-
-/** A few words on what is certified. */
-function modelText(machine: Machine | NetworkModel): string {
-  if (machine instanceof NetworkModel) return machine.describe();
-  return `${machine.machine}, ${describeKernel(machine.kernel)}, ${count(machine.rows.n)} rows`;
 }
 
 function reportText(report: Report, machine: Machine | NetworkModel, perSample: boolean): string {
@@ -138,7 +132,7 @@ async function certifyModel(model: string, flags: CertifyFlags): Promise<void> {
   const { json, tsv, method, norm, domain, soundness, bracket, tolerance, samples, seed } = flags;
   checkTargets({ "--json": json, "--tsv": tsv }, { model });
   const output = new Output({ quiet: flags.quiet, data: [json, tsv] });
-  const machine = readModel(model);
+  const { model: machine } = readModel(model);
   await withSession(flags, async (session) => {
     const options = { method, norm, domain, soundness, bracket, tolerance, samples, seed };
     const { report, interrupted } = await collect(machine, flags, options, session, output, []);

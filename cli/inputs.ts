@@ -7,7 +7,7 @@ import {
   type Dataset,
   loadDataset,
   loadModel,
-  Machine,
+  type Machine,
   type NetworkModel,
 } from "ntkit";
 import { Failure, Interrupted } from "./errors.js";
@@ -34,21 +34,11 @@ export function readFile(path: string): Uint8Array {
   }
 }
 
-/** The machine in a file. @throws Failure */
-export function readMachine(path: string): { readonly machine: Machine; readonly bytes: Uint8Array } {
+/** The machine or network in a file, and the file's bytes. @throws Failure */
+export function readModel(path: string): { readonly model: Machine | NetworkModel; readonly bytes: Uint8Array } {
   const bytes = readFile(path);
   try {
-    return { machine: Machine.load(bytes), bytes };
-  } catch (error) {
-    throw new Failure(`${path}: ${(error as Error).message}`, { cause: error });
-  }
-}
-
-/** The machine or network in a file. @throws Failure */
-export function readModel(path: string): Machine | NetworkModel {
-  const bytes = readFile(path);
-  try {
-    return loadModel(bytes);
+    return { model: loadModel(bytes), bytes };
   } catch (error) {
     throw new Failure(`${path}: ${(error as Error).message}`, { cause: error });
   }
@@ -73,17 +63,17 @@ export interface Selection {
   readonly seed?: number;
 }
 
-/** The split to look at; says so when the machine was trained on something else, or on the very rows. */
+/** The split to look at; says so when the model was trained on something else, or on the very rows. */
 export async function readSplit(
   { data, split = "test" }: Selection,
-  machine: Machine | NetworkModel,
+  model: Machine | NetworkModel,
   session: Session,
   output: Output,
 ): Promise<Dataset> {
   const loaded = await readData(data, session);
   if (loaded.splits === "same") output.note(`${data} has one split only: it is training and test set`);
-  if (machine.dataHash !== "" && machine.dataHash !== (await loaded.train.hash()))
-    output.note(`the model was trained on "${machine.dataName}", not on the training set of ${data}`);
+  if (model.dataHash !== "" && model.dataHash !== (await loaded.train.hash()))
+    output.note(`the model was trained on "${model.dataName}", not on the training set of ${data}`);
   return loaded[split];
 }
 

@@ -1,72 +1,109 @@
 // ntkit inspect: what is in a model file. Not here: the format (the SDK's model-file.ts).
 import type { Command } from "commander";
-import { describeKernel, type Machine, readSafetensors } from "ntkit";
-import { readMachine } from "./inputs.js";
+import { describeKernel, type Machine, NetworkModel, readSafetensors } from "ntkit";
+import { readModel } from "./inputs.js";
+import { modelFacts } from "./models.js";
 import { type CommonOptions, finish } from "./options.js";
 import { checkTargets, Output } from "./output.js";
-import { alignRows, count } from "./table.js";
+import { alignRows, count, percent } from "./table.js";
 import { figure } from "./train.js";
 
-/** Everything a model file says, as --json writes it. */
-async function contentsOf(path: string, machine: Machine, bytes: Uint8Array) {
+/** What every model file says, as --json writes it. */
+async function fileFacts(path: string, model: Machine | NetworkModel, bytes: Uint8Array) {
   const { metadata } = readSafetensors(bytes);
   return {
     file: path,
     bytes: bytes.length,
     formatVersion: Number(metadata.format_version),
     version: metadata.ntkit_version ?? "",
-    machine: machine.machine,
-    parameters: machine.parameters,
-    kernel: machine.kernel,
+    data: model.dataName,
+    dataHash: model.dataHash,
+    modelHash: await model.hash(),
+  };
+}
+
+type FileFacts = Awaited<ReturnType<typeof fileFacts>>;
+
+function machineFacts(machine: Machine) {
+  return {
     bias: machine.bias,
     rows: machine.rows.n,
     columns: machine.rows.d,
     storage: machine.rows.x instanceof Uint8Array ? "8-bit" : "float64",
     scale: machine.rows.scale,
     training: machine.training,
-    data: machine.dataName,
-    dataHash: machine.dataHash,
-    modelHash: await machine.hash(),
   };
 }
 
-type Contents = Awaited<ReturnType<typeof contentsOf>>;
+function networkFacts({ inputs, weights, eightBit, scale, history }: NetworkModel) {
+  return {
+    columns: inputs,
+    weights: weights.hidden.reduce((sum, layer) => sum + layer.length, weights.output.length),
+    storage: eightBit ? "8-bit" : "float64",
+    scale,
+    history,
+  };
+}
 
-function contentsText(contents: Contents): string {
-  const { weightVariance, biasVariance } = contents.kernel;
-  const parameters = Object.entries(contents.parameters).map(([name, value]) => [name, String(value)]);
-  const training = Object.entries(contents.training).map(([name, value]) => [name, figure(value)]);
-  const rows = [
-    ["file", `${contents.file}, ${count(contents.bytes)} bytes`],
-    ["format", `version ${contents.formatVersion}, written by ntkit ${contents.version}`],
-    ["machine", contents.machine],
-    ...parameters,
-    ["kernel", describeKernel(contents.kernel)],
+const parameterRows = ({ parameters }: Machine | NetworkModel) =>
+  Object.entries(parameters).map(([name, value]) => [name, String(value)]);
+
+function machineRows(machine: Machine): string[][] {
+  const { weightVariance, biasVariance } = machine.kernel;
+  const { rows, columns, storage, scale, bias, training } = machineFacts(machine);
+  return [
+    ["machine", machine.machine],
+    ...parameterRows(machine),
+    ["kernel", describeKernel(machine.kernel)],
     ["variances", `weights ${weightVariance}, biases ${biasVariance}`],
-    ["rows", `${count(contents.rows)} x ${count(contents.columns)}, ${contents.storage}, scale ${contents.scale}`],
-    ["b", String(contents.bias)],
-    ...training,
-    ["trained on", contents.data],
-    ["data SHA-256", contents.dataHash],
-    ["model SHA-256", contents.modelHash],
+    ["rows", `${count(rows)} x ${count(columns)}, ${storage}, scale ${scale}`],
+    ["b", String(bias)],
+    ...Object.entries(training).map(([name, value]) => [name, figure(value)]),
+  ];
+}
+
+function networkRows(model: NetworkModel): string[][] {
+  const { columns, weights, storage, scale, history } = networkFacts(model);
+  const last = history.at(-1);
+  return [
+    ["network", `${[columns, ...model.spec.widths, 1].join(" - ")}, ${model.spec.parameterization} parameterisation`],
+    ["weights", `${count(weights)}, float32, from seed ${model.spec.seed}`],
+    ["inputs", `${count(columns)} columns, ${storage}, scale ${scale}`],
+    ["output", model.centred ? "f(x) - f0(x)" : "f(x)"],
+    ["loss", model.loss],
+    ...parameterRows(model),
+    ["loss of the last epoch", last === undefined ? "-" : last.loss.toPrecision(4)],
+    ["training accuracy", last === undefined ? "-" : percent(last.accuracy)],
+  ];
+}
+
+function contentsText(model: Machine | NetworkModel, facts: FileFacts): string {
+  const rows = [
+    ["file", `${facts.file}, ${count(facts.bytes)} bytes`],
+    ["format", `version ${facts.formatVersion}, written by ntkit ${facts.version}`],
+    ...(model instanceof NetworkModel ? networkRows(model) : machineRows(model)),
+    ["trained on", facts.data],
+    ["data SHA-256", facts.dataHash],
+    ["model SHA-256", facts.modelHash],
   ];
   return alignRows(rows, "ll");
 }
 
-async function inspect(model: string, options: CommonOptions): Promise<void> {
-  checkTargets({ "--json": options.json }, { model });
+async function inspect(path: string, options: CommonOptions): Promise<void> {
+  checkTargets({ "--json": options.json }, { model: path });
   const output = new Output({ quiet: options.quiet, data: [options.json] });
-  const { machine, bytes } = readMachine(model);
-  const contents = await contentsOf(model, machine, bytes);
-  output.text(contentsText(contents));
-  output.json(options.json, contents);
+  const { model, bytes } = readModel(path);
+  const facts = await fileFacts(path, model, bytes);
+  output.text(contentsText(model, facts));
+  const own = model instanceof NetworkModel ? networkFacts(model) : machineFacts(model);
+  output.json(options.json, { ...facts, ...modelFacts(model), ...own });
 }
 
 export function addInspect(program: Command): void {
   const command = program
     .command("inspect")
-    .description("show what a model file holds: machine, kernel, training report, rows, hashes")
+    .description("show what a model file holds: machine or network, training report, hashes")
     .argument("<model>", "model file written by ntkit train")
     .action(inspect);
-  finish(command, ["inspect svm.safetensors", "inspect svm.safetensors --json -"]);
+  finish(command, ["inspect svm.safetensors", "inspect network.safetensors --json -"]);
 }

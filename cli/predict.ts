@@ -1,8 +1,9 @@
-// ntkit predict: a machine's decisions on a data set, and how many of them are right. Works for every kernel, certified
-// or not. Not here: certificates (certify.ts).
+// ntkit predict: a model's decisions on a data set, and how many of them are right. Works for every kernel and network,
+// certified or not. Not here: certificates (certify.ts).
 import type { Command } from "commander";
-import { describeKernel, type Machine, VERSION } from "ntkit";
-import { choose, readMachine, readSplit, type Selection, SPLITS } from "./inputs.js";
+import { type Machine, type NetworkModel, VERSION } from "ntkit";
+import { choose, readModel, readSplit, type Selection, SPLITS } from "./inputs.js";
+import { decisionsOf, modelFacts, modelText } from "./models.js";
 import { type CommonOptions, choiceOption, dataOption, finish, samplesOption, seedOption } from "./options.js";
 import { checkTargets, Output } from "./output.js";
 import { withSession } from "./session.js";
@@ -24,17 +25,15 @@ interface Decision {
   readonly correct: boolean;
 }
 
-async function metadataOf(machine: Machine, flags: PredictFlags, name: string, hash: string) {
+async function metadataOf(model: Machine | NetworkModel, flags: PredictFlags, name: string, hash: string) {
   return {
-    machine: machine.machine,
-    parameters: machine.parameters,
-    kernel: machine.kernel,
+    ...modelFacts(model),
     data: name,
     samples: flags.samples ?? "all",
     seed: flags.seed ?? 0,
     dataHash: hash,
-    trainingDataHash: machine.dataHash,
-    modelHash: await machine.hash(),
+    trainingDataHash: model.dataHash,
+    modelHash: await model.hash(),
     version: VERSION,
   };
 }
@@ -46,17 +45,17 @@ function decisionRows(decisions: readonly Decision[]): string {
   return textTable(["index", "label", "prediction", "decision", "correct"], rows, "rrrrl");
 }
 
-async function predict(model: string, flags: PredictFlags): Promise<void> {
-  checkTargets({ "--json": flags.json }, { model });
+async function predict(file: string, flags: PredictFlags): Promise<void> {
+  checkTargets({ "--json": flags.json }, { model: file });
   const output = new Output({ quiet: flags.quiet, data: [flags.json] });
-  const { machine } = readMachine(model);
+  const { model } = readModel(file);
   await withSession(flags, async (session) => {
     session.progress.step("reading", 0);
-    const data = await readSplit(flags, machine, session, output);
+    const data = await readSplit(flags, model, session, output);
     const { indices, rows } = await choose(data, flags, session);
     const start = performance.now();
     session.progress.step("deciding");
-    const values = await machine.decisionFunction(rows, session.work);
+    const values = await decisionsOf(model, rows, session.work);
     const elapsed = (performance.now() - start) / 1000;
     const perSample = Array.from(values, (decision, k): Decision => {
       const [label, prediction] = [rows.y[k] ?? 0, Math.sign(decision)];
@@ -67,14 +66,14 @@ async function predict(model: string, flags: PredictFlags): Promise<void> {
     const accuracy = correct / samples;
     session.progress.clear();
     const facts = [
-      ["machine", `${machine.machine}, ${describeKernel(machine.kernel)}, ${count(machine.rows.n)} rows`],
+      ["model", modelText(model)],
       ["data", `${data.name}, ${count(samples)} samples`],
       ["accuracy", `${percent(accuracy)} (${count(correct)} of ${count(samples)})`],
       ["seconds", seconds(elapsed)],
     ];
     output.text(alignRows(facts, "ll"));
     if (flags.perSample === true || samples <= LISTED) output.text(`\n${decisionRows(perSample)}`);
-    const metadata = await metadataOf(machine, flags, data.name, await data.hash());
+    const metadata = await metadataOf(model, flags, data.name, await data.hash());
     output.json(flags.json, { samples, correct, accuracy, seconds: elapsed, metadata, perSample });
   });
 }
@@ -82,7 +81,7 @@ async function predict(model: string, flags: PredictFlags): Promise<void> {
 export function addPredict(program: Command): void {
   const command = program
     .command("predict")
-    .description("a machine's decisions on a data set, and their accuracy")
+    .description("decisions of a machine or network on a data set, and their accuracy")
     .argument("<model>", "model file written by ntkit train")
     .addOption(dataOption().makeOptionMandatory())
     .addOption(choiceOption("--split", "part of the data (default: test)", SPLITS))
@@ -92,6 +91,6 @@ export function addPredict(program: Command): void {
     .action(predict);
   finish(command, [
     "predict deep.safetensors --data mnist:0,1",
-    "predict deep.safetensors --data mnist:0,1 --json decisions.json",
+    "predict network.safetensors --data mnist:0,1 --json decisions.json",
   ]);
 }

@@ -26,10 +26,10 @@ describe("help", () => {
                                       model file
         certify [options] <model>     certify a machine's decisions: the radius around
                                       each input within which its sign is proved
-        predict [options] <model>     a machine's decisions on a data set, and their
-                                      accuracy
-        inspect [options] <model>     show what a model file holds: machine, kernel,
-                                      training report, rows, hashes
+        predict [options] <model>     decisions of a machine or network on a data set,
+                                      and their accuracy
+        inspect [options] <model>     show what a model file holds: machine or
+                                      network, training report, hashes
         reproduce [options] <target>  measure a table or figure of the paper on MNIST
                                       0/1
         dynamics [options]            networks of several widths beside their machine:
