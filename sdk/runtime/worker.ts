@@ -1,6 +1,7 @@
 // The program of a worker thread: an instance of the core on the shared memory, taking chunks of a job from a counter
 // until none is left. Bundled into one string by the build. Not here: which jobs exist (assembly/index.ts).
 import { instantiateSync } from "@assemblyscript/loader";
+import { builtin } from "./host.js";
 
 export interface StartMessage {
   readonly kind: "start";
@@ -53,12 +54,9 @@ function work({ name, args, counter, chunks }: JobMessage): void {
   for (let chunk = Atomics.add(taken, 0, 1); chunk < chunks; chunk = Atomics.add(taken, 0, 1)) job(chunk, ...args);
 }
 
-const nodePort = (
-  globalThis as { process?: { getBuiltinModule?: (name: string) => { parentPort?: unknown } } }
-).process?.getBuiltinModule?.("node:worker_threads")?.parentPort as
-  | (Port & { on(event: "message", listener: (message: StartMessage | JobMessage) => void): void })
-  | undefined
-  | null;
+type NodePort = Port & { on(event: "message", listener: (message: StartMessage | JobMessage) => void): void };
+
+const nodePort = builtin<{ parentPort: NodePort | null }>("node:worker_threads")?.parentPort;
 
 if (nodePort) nodePort.on("message", (message) => receive(message, nodePort));
 else {
