@@ -192,6 +192,12 @@ class WasmSession implements TrainingSession {
     return this.runtime.memory.view(this.net + field, 4).getUint32(0, true);
   }
 
+  /** A job whose threads wait for one another: once some have begun, all must, so it is stopped before or never. */
+  private together(name: string, args: readonly number[], { signal }: WorkOptions): Promise<void> {
+    signal?.throwIfAborted();
+    return this.runtime.run(name, Math.max(1, this.runtime.threads), args);
+  }
+
   async start(work: WorkOptions): Promise<void> {
     await fillInitial(this.runtime, this.layers, this.spec, this.data.d, work);
     if (!this.options.centred) return;
@@ -213,7 +219,7 @@ class WasmSession implements TrainingSession {
         starts[k + 1] = from + rows.length;
       }
       runtime.memory.i32(this.pointer(NET_STEP_STARTS), now + 1).set(starts);
-      await runtime.run("networkSteps", Math.max(1, runtime.threads), [this.net, now], { signal: work.signal });
+      await this.together("networkSteps", [this.net, now], work);
       const stopped = this.pointer(NET_STOPPED);
       const taken = stopped === 0 ? now : stopped - 1;
       const figures = runtime.memory.f64(this.pointer(NET_REPORTS), 2 * now);
@@ -288,8 +294,7 @@ class WasmSession implements TrainingSession {
       fields.forEach((field, k) => {
         view.setUint32(field, values[k] ?? 0, true);
       });
-      const args = [own, steps, out];
-      await runtime.run("networkOutputs", Math.max(1, runtime.threads), args, { signal: work.signal }, "evaluating");
+      await this.together("networkOutputs", [own, steps, out], work);
       return runtime.memory.f64(out, data.n).slice();
     } finally {
       scope.release();
