@@ -1,12 +1,67 @@
-// How the tests run: sources straight from TypeScript, one process a file, no retries.
+// How the tests run, straight from TypeScript and without retries: in Node, one process a file, and in Chromium, in a
+// page that may share memory between threads and in one that may not. Not here: finding a browser and a GPU
+// (scripts/software-gpu.mjs).
+import { playwright } from "@vitest/browser-playwright";
 import { defineConfig } from "vitest/config";
+import { findChromium } from "./scripts/chromium.mjs";
+import { workInNode } from "./test/browser/in-node.js";
+
+const patience = { testTimeout: 120_000, hookTimeout: 120_000 };
+
+const provider = playwright({
+  launchOptions: {
+    // A path, so that no browser is ever downloaded; where there is none, the launch fails and names it.
+    executablePath: findChromium() ?? "chromium (set CHROMIUM_PATH)",
+    args: ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"],
+  },
+});
+
+/** Tests in a page served with these headers. */
+function inPage(name: string, groupOrder: number, include: string[], headers: Record<string, string>) {
+  return {
+    server: { headers },
+    // All that pages import from packages: looked for while tests run, it would reload their page.
+    optimizeDeps: {
+      noDiscovery: true,
+      include: [
+        "@assemblyscript/loader",
+        "@tensorflow/tfjs",
+        "@tensorflow/tfjs-backend-wasm",
+        "@tensorflow/tfjs-backend-webgpu",
+        "fflate",
+      ],
+    },
+    test: {
+      name,
+      include,
+      ...patience,
+      // After the projects before it, so that no two of them share the two cores.
+      sequence: { groupOrder },
+      browser: {
+        enabled: true,
+        headless: true,
+        screenshotFailures: false,
+        provider,
+        instances: [{ browser: "chromium" as const }],
+        commands: { workInNode },
+        // One file after another: the GPU is software and takes both cores.
+        fileParallelism: false,
+      },
+    },
+  };
+}
+
+const ISOLATED = { "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp" };
+const BACKENDS = ["test/networks/backends.test.ts", "test/networks/webgpu.test.ts"];
+const PAGES = ["test/browser/**/*.test.ts"];
 
 export default defineConfig({
   test: {
-    include: ["test/**/*.test.ts"],
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
-    pool: "forks",
     maxWorkers: 2,
+    projects: [
+      { test: { name: "node", include: ["test/**/*.test.ts"], exclude: PAGES, pool: "forks", ...patience } },
+      inPage("isolated page", 1, [...BACKENDS, ...PAGES], ISOLATED),
+      inPage("plain page", 2, PAGES, {}),
+    ],
   },
 });

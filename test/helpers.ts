@@ -1,4 +1,5 @@
-// What the suites share: runtimes on each feature level, oracles, seeded random data. Not here: tests.
+// What the suites share: runtimes on each feature level, oracles, and seeded data (seeded.ts). Needs Node.
+// Not here: tests.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Dataset, dataset } from "../sdk/data/dataset.js";
@@ -7,6 +8,8 @@ import scalarCore from "../sdk/runtime/generated/core-scalar.js";
 import simdCore from "../sdk/runtime/generated/core-simd.js";
 import type { FeatureLevel } from "../sdk/runtime/module.js";
 import { Runtime } from "../sdk/runtime/runtime.js";
+
+export { normal, randomData, uniform } from "./seeded.js";
 
 const CORES: Readonly<Record<FeatureLevel, string>> = { scalar: scalarCore, simd: simdCore, relaxed: relaxedCore };
 
@@ -27,37 +30,6 @@ export function runtimeAt(level: FeatureLevel, threads = 0): Promise<Runtime> {
 // biome-ignore lint/suspicious/noExplicitAny: oracle files are described in test/oracles/README.md
 export function oracle(name: string): any {
   return JSON.parse(readFileSync(join(import.meta.dirname, "oracles", `${name}.json`), "utf8"));
-}
-
-/** Seeded uniform numbers in [0, 1): mulberry32, independent of the core's generator. */
-export function uniform(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let z = Math.imul(state ^ (state >>> 15), state | 1);
-    z = (z + Math.imul(z ^ (z >>> 7), z | 61)) ^ z;
-    return ((z ^ (z >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
-/** Standard normal numbers from uniform ones (Box and Muller). */
-export function normal(next: () => number): () => number {
-  return () => Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next());
-}
-
-/** Random rows: normal reals, or pixels of which about half are zero; labels by a noisy linear rule. */
-export function randomData(n: number, d: number, seed: number, pixels = false): Dataset {
-  const next = uniform(seed);
-  const gauss = normal(next);
-  const x = pixels ? new Uint8Array(n * d) : new Float64Array(n * d);
-  for (let k = 0; k < x.length; k++) x[k] = pixels ? (next() < 0.5 ? 0 : Math.floor(next() * 256)) : gauss();
-  const rule = Array.from({ length: d }, gauss);
-  const middle = pixels ? rule.reduce((sum, value) => sum + value * 64, 0) : 0;
-  const y = Float64Array.from({ length: n }, (_, i) => {
-    const score = rule.reduce((sum, value, k) => sum + value * (x[i * d + k] ?? 0), -middle);
-    return score + 0.3 * gauss() * Math.sqrt(d) * (pixels ? 100 : 1) > 0 ? 1 : -1;
-  });
-  return dataset({ x, y, shape: [n, d] });
 }
 
 /** Rows and labels of an oracle set as a data set. */
