@@ -37,3 +37,5 @@ export { networkOutputs, networkSteps } from "./network/step";
 export { tangentBackward, tangentForward, tangentLast, tangentShare } from "./network/tangent";
 export { descentSteps } from "./dynamics/descent";
 export { denseApply, lossTerms } from "./dynamics/terms";
+export { attackInput, modelGradients } from "./attack/search";
+export { cornerPoint, distanceAbove, projectPoint } from "./attack/ball";

@@ -198,3 +198,58 @@ export const IBP_SCALE = 112; // f64: value = raw * scale
 export const IBP_FACTOR = 120; // f64: product of all layers' scales and IBP_SCALE: outputs in real units
 export const IBP_WIDEST = 128; // i32: largest width, padded to whole blocks
 export const IBP_BYTES = 136;
+
+/** What an attack evaluates: ATTACK_MODEL. */
+export const MODEL_MACHINE = 0;
+export const MODEL_NETWORK = 1;
+
+/** How an attack looks: ATTACK_METHOD. */
+export const ATTACK_PGD = 0;
+export const ATTACK_FGSM = 1;
+
+/** How steps shrink: ATTACK_SCHEDULE. */
+export const SCHEDULE_CONSTANT = 0;
+export const SCHEDULE_LINEAR = 1;
+export const SCHEDULE_HALVING = 2;
+
+/** An attack on the inputs of a slice: see attack/search.ts. Points are f64 in data units and in packed order. */
+export const ATTACK_MODEL = 0; // i32: MODEL_*
+export const ATTACK_KERNEL = 4; // pointer to Kernel
+export const ATTACK_ROWS = 8; // pointer to Rows: the machine's training rows
+export const ATTACK_ALPHA = 12; // pointer: f64 coefficients
+export const ATTACK_NETWORK = 16; // pointer: LAYER_BYTES records
+export const ATTACK_OUTPUT = 20; // pointer: f32 output weights
+export const ATTACK_CENTRE = 24; // pointer: records of the network at the start, 0 when outputs are not centred
+export const ATTACK_CENTRE_OUTPUT = 28; // pointer
+export const ATTACK_LAYERS = 32; // i32: hidden layers
+export const ATTACK_DIFFERENCE = 36; // i32: 1 attacks f - f_0, 0 keeps f_0 at the clean input
+export const ATTACK_ENTRIES = 40; // i32: entries of a point with padding, a multiple of 4
+export const ATTACK_COLUMNS = 44; // i32: entries without
+export const ATTACK_POINTS = 48; // pointer: clean inputs, one after another
+export const ATTACK_FOUND = 52; // pointer: the nearest adversarial inputs found
+export const ATTACK_RESULTS = 56; // pointer: ATTACKED_BYTES for each input
+export const ATTACK_INDICES = 60; // pointer: int32 rows of the data set, which the random numbers hang on
+export const ATTACK_WORK = 64; // pointer: for each input ATTACK_WORK_BYTES, see attackWork() in attack/search.ts
+export const ATTACK_WORK_BYTES = 68; // i32
+export const ATTACK_NORM = 72; // i32: NORM_*
+export const ATTACK_DOMAIN = 76; // i32: 1 keeps every entry in [0, 1]
+export const ATTACK_METHOD = 80; // i32: ATTACK_PGD or ATTACK_FGSM
+export const ATTACK_SCHEDULE = 84; // i32: SCHEDULE_*
+export const ATTACK_STEPS = 88; // i32: most steps at one radius
+export const ATTACK_LANES = 92; // i32: starts at one radius, even
+export const ATTACK_SEED = 96; // u64
+export const ATTACK_BIAS = 104; // f64
+export const ATTACK_FACTOR = 112; // f64: product of a network's scales
+export const ATTACK_STEP = 120; // f64: first step as a share of the radius
+export const ATTACK_MOMENTUM = 128; // f64, in [0, 1)
+export const ATTACK_TOLERANCE = 136; // f64: relative width of the bracket at which the search stops
+export const ATTACK_LIMIT = 144; // f64: largest radius tried
+export const ATTACK_MARGIN = 152; // f64: how far beyond 0 the output must be, as a share of the sum of its absolute terms
+export const ATTACK_NEURONS = 160; // i32: padded widths of all hidden layers together
+export const ATTACK_WIDEST = 164; // i32: largest padded width or number of inputs
+export const ATTACK_BYTES = 168;
+
+export const ATTACKED_RADIUS = 0; // f64: distance of the adversarial input, Infinity when none was found
+export const ATTACKED_FAILED = 8; // f64: largest radius below it that was tried in vain
+export const ATTACKED_EVALUATIONS = 16; // f64: outputs and gradients computed
+export const ATTACKED_BYTES = 24;

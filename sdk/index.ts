@@ -1,5 +1,17 @@
 // ntkit: infinite-width neural networks as kernel machines, trained and certified. The public names, and only those.
 
+export {
+  ATTACK_METHODS,
+  type AttackedSample,
+  type AttackMethod,
+  type AttackOptions,
+  attack,
+  attackSamples,
+  SCHEDULES,
+  type Schedule,
+} from "./certify/attacks/attack.js";
+export { type OutputGradients, outputGradients } from "./certify/attacks/gradient.js";
+export { type AttackReport, attackReportToJson, makeAttackReport } from "./certify/attacks/report.js";
 export { type BoundOptions, intervalBounds, machineBounds } from "./certify/bounds.js";
 export { type Certificate, type CertifyOptions, certify, certifySamples, chooseSamples } from "./certify/certify.js";
 export { type NetworkOffset, networkBounds } from "./certify/ibp.js";

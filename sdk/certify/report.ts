@@ -44,7 +44,7 @@ export function summarize(values: readonly number[]): Summary {
 }
 
 /** A grid of radii that shows the fall of certified accuracy: ten steps up to the largest radius, rounded to 1-2-5. */
-function epsilonGrid(radii: readonly number[]): number[] {
+export function epsilonGrid(radii: readonly number[]): number[] {
   const largest = radii.reduce((max, value) => Math.max(max, value), 0);
   if (largest === 0) return [0];
   const rough = largest / 10;

@@ -63,7 +63,7 @@ export function estimateRowBytes({ n, d, x }: RowSource): number {
  * Order of columns that gathers zeros into blocks: square images in patches 4 high and 2 wide, anything else as it is.
  * Inner products of integers do not depend on it.
  */
-function columnOrder(d: number): Int32Array {
+export function columnOrder(d: number): Int32Array {
   const side = Math.round(Math.sqrt(d));
   const order = Int32Array.from({ length: d }, (_, k) => k);
   if (side * side !== d || side % 4 !== 0) return order;
