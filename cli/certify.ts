@@ -12,15 +12,14 @@ import {
   type NetworkModel,
   NORMS,
   type Norm,
-  type Report,
   reportToJson,
   reportToTsv,
+  type Shard,
   SOUNDNESS,
   type Soundness,
 } from "ntkit";
 import { Interrupted } from "./errors.js";
 import { readModel, readSplit, type Selection, SPLITS } from "./inputs.js";
-import { modelText } from "./models.js";
 import {
   type CommonOptions,
   choiceOption,
@@ -28,14 +27,16 @@ import {
   finish,
   numberOption,
   parseBracket,
+  parseShard,
   parseTarget,
   samplesOption,
   seedOption,
   valueOption,
 } from "./options.js";
 import { checkTargets, Output } from "./output.js";
+import { LISTED, reportText } from "./report-text.js";
 import { type Session, withSession } from "./session.js";
-import { alignRows, count, percent, percentDown, radius, scientific, seconds, textTable } from "./table.js";
+import { count } from "./table.js";
 
 interface CertifyFlags extends CommonOptions, Selection {
   readonly method?: Method;
@@ -44,60 +45,10 @@ interface CertifyFlags extends CommonOptions, Selection {
   readonly soundness?: Soundness;
   readonly bracket?: readonly [number, number];
   readonly tolerance?: number;
+  readonly shard?: Shard;
+  readonly timing?: boolean;
   readonly tsv?: string;
   readonly perSample?: boolean;
-}
-
-/** Up to this many samples are listed without being asked for. */
-const LISTED = 20;
-
-const NORM_TEXT = { linf: "l-inf", l2: "l2", l1: "l1" } as const;
-
-function sampleRows(samples: readonly Certificate[]): string {
-  const header = ["index", "label", "prediction", "decision", "radius", "verdict"];
-  const sign = (value: number) => (value > 0 ? "+1" : value < 0 ? "-1" : "0");
-  const rows = samples.map(({ index, label, prediction, decision, radius: own, verdict }) => [
-    String(index),
-    sign(label),
-    sign(prediction),
-    decision.toPrecision(5),
-    radius(own),
-    verdict,
-  ]);
-  return textTable(header, rows, "rrrrrl");
-}
-
-function reportText(report: Report, machine: Machine | NetworkModel, perSample: boolean): string {
-  const { samples, correct, accuracy, radius: own, certifiedAccuracy, metadata } = report;
-  const [low, high] = metadata.bracket as [number, number];
-  const complete = metadata.complete === true ? "" : " (interrupted)";
-  const facts = [
-    ["model", modelText(machine)],
-    ...(typeof metadata.offset === "string" ? [["offset", metadata.offset]] : []),
-    ["data", `${metadata.data}, ${count(samples)} samples${complete}`],
-    [
-      "certificate",
-      `${report.method}, ${NORM_TEXT[report.norm]}${metadata.domain === "unbounded" ? "" : ` within ${metadata.domain}`}, radii from ${low} to ${high}, tolerance ${Number(metadata.tolerance).toExponential()}`,
-    ],
-    ["soundness", String(metadata.soundness)],
-    ["seconds", seconds(report.seconds)],
-    ["accuracy", `${percent(accuracy)} (${count(correct)} of ${count(samples)})`],
-  ];
-  const radii = [
-    ["radius of the correct", "mean", radius(own.mean)],
-    ["", "std", scientific(own.std)],
-    ["", "median", radius(own.median)],
-    ["", "min", radius(own.min)],
-    ["", "max", radius(own.max)],
-  ];
-  const grid = certifiedAccuracy.map((point, k) => [
-    k === 0 ? "certified accuracy" : "",
-    `at ${point.epsilon === 0 ? "0" : Number(point.epsilon.toPrecision(6))}`,
-    percentDown(point.accuracy),
-  ]);
-  const parts = [alignRows(facts, "ll"), alignRows([...radii, ...grid], "llr")];
-  if (perSample || samples <= LISTED) parts.push(sampleRows(report.perSample));
-  return parts.join("\n");
 }
 
 /** Certificates into `finished`, which keeps those that came out before an interruption. */
@@ -129,17 +80,17 @@ async function collect(
 }
 
 async function certifyModel(model: string, flags: CertifyFlags): Promise<void> {
-  const { json, tsv, method, norm, domain, soundness, bracket, tolerance, samples, seed } = flags;
+  const { json, tsv, timing, method, norm, domain, soundness, bracket, tolerance, samples, seed, shard } = flags;
   checkTargets({ "--json": json, "--tsv": tsv }, { model });
   const output = new Output({ quiet: flags.quiet, data: [json, tsv] });
   const { model: machine } = readModel(model);
   await withSession(flags, async (session) => {
-    const options = { method, norm, domain, soundness, bracket, tolerance, samples, seed };
+    const options = { method, norm, domain, soundness, bracket, tolerance, samples, seed, shard };
     const { report, interrupted } = await collect(machine, flags, options, session, output, []);
     session.progress.clear();
-    output.data(json, reportToJson(report));
-    output.data(tsv, reportToTsv(report));
-    output.text(reportText(report, machine, flags.perSample === true));
+    output.data(json, reportToJson(report, { timing }));
+    output.data(tsv, reportToTsv(report, { timing }));
+    output.text(reportText(report, flags.perSample === true));
     if (interrupted === undefined) return;
     const files = [json, tsv].filter((path) => path !== undefined && path !== "-");
     const where = files.length === 0 ? "shown" : `in ${files.join(" and ")}`;
@@ -165,6 +116,9 @@ export function addCertify(program: Command): void {
     .addOption(samplesOption())
     .addOption(seedOption("random samples"))
     .addOption(
+      valueOption("--shard <i/n>", "certify part i = 0, ..., n - 1 of n, for ntkit merge (default: all)", parseShard),
+    )
+    .addOption(
       valueOption("--bracket <low,high>", "radii searched (default: 0,0.3; tighter methods: 0,1)", parseBracket),
     )
     .addOption(
@@ -180,6 +134,7 @@ export function addCertify(program: Command): void {
     .addOption(
       valueOption("--tsv <file>", "write one line a sample; - is standard output", (f, text) => parseTarget(f, text)),
     )
+    .option("--timing", "keep wall times in the files, which then differ from run to run")
     .option("--per-sample", `list every sample (default: up to ${LISTED})`)
     .action(certifyModel);
   finish(command, [
@@ -187,5 +142,6 @@ export function addCertify(program: Command): void {
     "certify svm.safetensors --data mnist:3,8 --samples random:100 --seed 1 --json report.json --tsv radii.tsv",
     "certify svm.safetensors --data mnist:3,8 --method best --samples 100",
     "certify svm.safetensors --data mnist:3,8 --method linear --norm l2",
+    "certify svm.safetensors --data mnist:3,8 --shard 0/16 --json part-0.json",
   ]);
 }

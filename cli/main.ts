@@ -7,6 +7,7 @@ import { addCertify } from "./certify.js";
 import { Interrupted, UsageError } from "./errors.js";
 import { addDynamics } from "./figures.js";
 import { addInspect } from "./inspect.js";
+import { addMerge } from "./merge.js";
 import { addPredict } from "./predict.js";
 import { addQuickstart } from "./quickstart.js";
 import { addReproduce } from "./reproduce.js";
@@ -26,7 +27,17 @@ function makeProgram(): Command {
       "after",
       "\nStart with: ntkit quickstart\nHelp on a command: ntkit <command> --help\nExit codes: 0 done, 1 failed, 2 wrong use, 130 interrupted",
     );
-  const commands = [addQuickstart, addTrain, addCertify, addPredict, addInspect, addReproduce, addDynamics, addBench];
+  const commands = [
+    addQuickstart,
+    addTrain,
+    addCertify,
+    addMerge,
+    addPredict,
+    addInspect,
+    addReproduce,
+    addDynamics,
+    addBench,
+  ];
   for (const add of commands) add(program);
   return program;
 }

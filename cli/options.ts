@@ -1,7 +1,7 @@
 // Options of the commands: how each is written, and what it accepts. A bad value throws a UsageError that names the flag,
 // what was expected and what came. Not here: what the values do (each command's file).
 import { type Command, Option } from "commander";
-import type { CertifyOptions } from "ntkit";
+import type { CertifyOptions, Shard } from "ntkit";
 import { UsageError } from "./errors.js";
 
 /** What every command takes. */
@@ -69,6 +69,13 @@ export function parseBracket(flag: string, text: string): readonly [number, numb
   if (rest.length > 0 || !(low >= 0 && low < high && high < Infinity))
     refuse(flag, 'two radii with 0 <= low < high, as "0,0.3"', text);
   return [low, high];
+}
+
+/** "0/16": one of 16 parts, counted from 0. */
+export function parseShard(flag: string, text: string): Shard {
+  const [, index = Number.NaN, count = Number.NaN] = /^(\d+)\/(\d+)$/.exec(text)?.map(Number) ?? [];
+  if (!(index < count && Number.isSafeInteger(count))) refuse(flag, 'i/n with 0 <= i < n, as "0/16"', text);
+  return { index, count };
 }
 
 const UNITS: Readonly<Record<string, number>> = {

@@ -49,6 +49,11 @@ export function percentDown(share: number): string {
   return `${(Math.floor(share * 1e4 + 1e-9) / 100).toFixed(2)}%`;
 }
 
+/** "99.96%", rounded up: for upper bounds. */
+export function percentUp(share: number): string {
+  return `${(Math.ceil(share * 1e4 - 1e-9) / 100).toFixed(2)}%`;
+}
+
 export function seconds(value: number): string {
   return value.toFixed(value < 10 ? 2 : 1);
 }

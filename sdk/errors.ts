@@ -51,3 +51,15 @@ export class DivergenceError extends Error {
     super(`training left the finite numbers at step ${step}: lower the learning rate (the weights before it are kept)`);
   }
 }
+
+/** Parts that do not make one report: `field` is what differs, is missing or is there twice, `names` the parts concerned. */
+export class ReportMismatchError extends Error {
+  override readonly name = "ReportMismatchError";
+  constructor(
+    readonly field: string,
+    readonly names: readonly string[],
+    what: string,
+  ) {
+    super(what);
+  }
+}

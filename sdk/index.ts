@@ -13,8 +13,9 @@ export {
 export { type OutputGradients, outputGradients } from "./certify/attacks/gradient.js";
 export { type AttackReport, attackReportToJson, makeAttackReport } from "./certify/attacks/report.js";
 export { type BoundOptions, intervalBounds, machineBounds } from "./certify/bounds.js";
-export { type Certificate, type CertifyOptions, certify, certifySamples, chooseSamples } from "./certify/certify.js";
+export { type Certificate, type CertifyOptions, certify, certifySamples } from "./certify/certify.js";
 export { type NetworkOffset, networkBounds } from "./certify/ibp.js";
+export { type MergeOptions, mergeReports } from "./certify/merge.js";
 export {
   type Bounds,
   MACHINE_METHODS,
@@ -28,14 +29,23 @@ export {
   type Threat,
 } from "./certify/method.js";
 export {
-  formatRadius,
+  type AccuracyCurve,
+  type AttackFigures,
   makeReport,
   type Report,
-  reportToJson,
-  reportToTsv,
+  type SavedCertificate,
+  type SavedReport,
   type Summary,
   summarize,
 } from "./certify/report.js";
+export {
+  formatRadius,
+  type ReportFileOptions,
+  readReport,
+  reportToJson,
+  reportToTsv,
+} from "./certify/report-file.js";
+export { chooseSamples, type Samples, type Shard } from "./certify/samples.js";
 export { datasetFromArrays } from "./data/arrays.js";
 export { type Dataset, type DatasetOptions, dataset } from "./data/dataset.js";
 export { readIdx } from "./data/idx.js";

@@ -31,6 +31,7 @@ import {
   type Threat,
 } from "./method.js";
 import { makeReport, type Report } from "./report.js";
+import { chooseSamples, type Samples, type Shard } from "./samples.js";
 
 export interface CertifyOptions extends WorkOptions, Threat {
   /** Bound method. Default "interval" for machines, "ibp" for networks. */
@@ -45,9 +46,11 @@ export interface CertifyOptions extends WorkOptions, Threat {
   /** Whether radii are proved in real arithmetic. Default "rigorous-f64", the only one for networks. */
   readonly soundness?: Soundness | undefined;
   /** Which rows: "all", the first N, or N drawn with `seed`. Default "all". */
-  readonly samples?: "all" | number | { readonly random: number } | undefined;
+  readonly samples?: Samples | undefined;
   /** Seed of the draw, an integer >= 0. Default 0. */
   readonly seed?: number | undefined;
+  /** Which part of these rows, where several computers share them: see mergeReports(). Default: all. */
+  readonly shard?: Shard | undefined;
 }
 
 /** What is known of one input. */
@@ -66,37 +69,12 @@ export interface Certificate {
   readonly correct: boolean;
   /** "certified", "misclassified" (the radius is then that of the wrong decision) or "abstained". */
   readonly verdict: "certified" | "misclassified" | "abstained";
+  /** Distance of the nearest adversarial input that an attack found, null when it found none; absent without an attack. */
+  readonly attackRadius?: number | null;
+  /** radius / attackRadius, null when no adversarial input was found; absent without an attack. 1 is exact. */
+  readonly ratio?: number | null;
   /** Wall time of its slice of the work divided by the slice's inputs. */
   readonly seconds: number;
-}
-
-/** Rows that `samples` names, in increasing order. @throws TypeError, RangeError */
-export async function chooseSamples(
-  n: number,
-  samples: CertifyOptions["samples"] = "all",
-  seed = 0,
-  options: WorkOptions = {},
-): Promise<Int32Array> {
-  if (samples === "all") return Int32Array.from({ length: n }, (_, k) => k);
-  if (typeof samples === "number") {
-    const count = checkNumber("samples", samples, { min: 1, integer: true });
-    return Int32Array.from({ length: Math.min(count, n) }, (_, k) => k);
-  }
-  if (typeof samples !== "object" || samples === null)
-    throw new TypeError(`samples: expected "all", a number or { random: number }, got ${describe(samples)}`);
-  const count = Math.min(n, checkNumber("samples.random", samples.random, { min: 1, integer: true }));
-  checkNumber("seed", seed, { min: 0, integer: true });
-  const runtime = await runtimeOf(options);
-  const scope = runtime.scope();
-  try {
-    const state = scope.allocate(32);
-    const order = scope.i32(n);
-    runtime.call("randomSeed", state, BigInt(seed));
-    runtime.call("randomPermutation", state, order, n);
-    return runtime.memory.i32(order, count).slice().sort();
-  } finally {
-    scope.release();
-  }
 }
 
 /** Inputs in one slice of work for each thread: results come out, and cancelling is prompt. */
@@ -160,7 +138,8 @@ export async function* certifySamples(
     throw new RangeError(`soundness: expected "rigorous-f64" for a network, got "${soundness}"`);
   const bracket = checkBracket(options, method, data.d);
   const runtime = await runtimeOf(options);
-  const indices = await chooseSamples(data.n, options.samples, options.seed, { runtime });
+  const indices = await chooseSamples(data.n, options.samples, options.seed, { runtime, shard: options.shard });
+  if (indices.length === 0) return;
   const threads = Math.max(1, runtime.threads);
   const scope = runtime.scope();
   try {

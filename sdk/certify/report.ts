@@ -1,11 +1,13 @@
-// Reports of certification: aggregates, metadata, and the forms they are written in (JSON, TSV). Radii are printed
-// rounded down. Not here: terminal tables (the command line's) and the certificates themselves (certify.ts).
+// Reports of certification: aggregates and metadata. Not here: the forms they are written in (report-file.ts), terminal
+// tables (the command line's) and the certificates themselves (certify.ts).
 import type { Dataset } from "../data/dataset.js";
+import { describeKernel } from "../kernels/kernel.js";
 import type { Machine } from "../machines/machine.js";
 import { NetworkModel } from "../networks/model.js";
 import { VERSION } from "../version.js";
 import type { Certificate, CertifyOptions } from "./certify.js";
 import { defaultBracket, defaultTolerance, type Norm } from "./method.js";
+import { countSamples } from "./samples.js";
 
 /** Figures of a list of numbers; std is that of the population. All NaN-free: null for an empty list. */
 export interface Summary {
@@ -16,7 +18,30 @@ export interface Summary {
   readonly max: number | null;
 }
 
-export interface Report {
+/** Share of samples at each radius of a grid. */
+export type AccuracyCurve = readonly { readonly epsilon: number; readonly accuracy: number }[];
+
+/** What an attack found beside the certificates of the correctly classified samples. */
+export interface AttackFigures {
+  /** Correctly classified samples for which an adversarial input was found. */
+  readonly found: number;
+  /** Their distances. */
+  readonly radius: Summary;
+  /** Share of samples that are correct and have no adversarial input within each radius: at most so many are robust. */
+  readonly robustAccuracy: AccuracyCurve;
+  /** Certified over attacked radius: 1 is exact. */
+  readonly ratio: Summary;
+  /** The ten smallest ratios, smallest first: where certificate and attack leave most unknown. */
+  readonly worst: readonly {
+    readonly index: number;
+    readonly radius: number;
+    readonly attackRadius: number;
+    readonly ratio: number;
+  }[];
+}
+
+/** What follows from the certificates alone. */
+export interface Figures {
   readonly samples: number;
   readonly correct: number;
   /** Correct over samples. */
@@ -24,11 +49,30 @@ export interface Report {
   /** Radii of the correctly classified samples. */
   readonly radius: Summary;
   /** Share of samples that are correct and certified at each radius. */
-  readonly certifiedAccuracy: readonly { readonly epsilon: number; readonly accuracy: number }[];
-  readonly seconds: number;
+  readonly certifiedAccuracy: AccuracyCurve;
+  /** Absent when nothing was attacked. */
+  readonly attack?: AttackFigures;
+}
+
+/** A certificate as it is kept in a file, where wall times are left out unless they were asked for. */
+export type SavedCertificate = Omit<Certificate, "seconds"> & { readonly seconds?: number };
+
+/** What was certified and how: the same for every part of a report. */
+export interface ReportHeader {
   readonly method: string;
   readonly norm: Norm;
   readonly metadata: Readonly<Record<string, unknown>>;
+}
+
+/** A report as it is kept in a file. The same run gives the same bytes: it has no wall times unless they were asked for. */
+export interface SavedReport extends Figures, ReportHeader {
+  readonly seconds?: number;
+  readonly perSample: readonly SavedCertificate[];
+}
+
+export interface Report extends SavedReport {
+  /** Wall time; of a merged report the sum over its parts. */
+  readonly seconds: number;
   readonly perSample: readonly Certificate[];
 }
 
@@ -53,6 +97,41 @@ export function epsilonGrid(radii: readonly number[]): number[] {
   return Array.from({ length: Math.floor(largest / step) + 2 }, (_, k) => Number((k * step).toPrecision(12)));
 }
 
+/** How many samples are named as the worst. */
+const WORST = 10;
+
+function attackFigures(samples: number, correct: readonly SavedCertificate[], grid: readonly number[]): AttackFigures {
+  const found = correct.flatMap(({ index, radius, attackRadius, ratio }) =>
+    typeof attackRadius === "number" && typeof ratio === "number" ? [{ index, radius, attackRadius, ratio }] : [],
+  );
+  const robustAt = (epsilon: number) => correct.length - found.filter((own) => own.attackRadius <= epsilon).length;
+  return {
+    found: found.length,
+    radius: summarize(found.map(({ attackRadius }) => attackRadius)),
+    robustAccuracy: grid.map((epsilon) => ({ epsilon, accuracy: robustAt(epsilon) / Math.max(1, samples) })),
+    ratio: summarize(found.map(({ ratio }) => ratio)),
+    worst: [...found].sort((a, b) => a.ratio - b.ratio || a.index - b.index).slice(0, WORST),
+  };
+}
+
+/** What certificates amount to. */
+export function figuresOf(certificates: readonly SavedCertificate[]): Figures {
+  const samples = certificates.length;
+  const correct = certificates.filter((certificate) => certificate.correct);
+  const radii = correct.map(({ radius }) => radius);
+  const accuracyAt = (epsilon: number) => radii.filter((radius) => radius >= epsilon).length / Math.max(1, samples);
+  const attacked = certificates.some(({ attackRadius }) => attackRadius !== undefined);
+  const grid = epsilonGrid([...radii, ...correct.map(({ attackRadius }) => attackRadius ?? 0)]);
+  return {
+    samples,
+    correct: correct.length,
+    accuracy: samples === 0 ? 0 : correct.length / samples,
+    radius: summarize(radii),
+    certifiedAccuracy: grid.map((epsilon) => ({ epsilon, accuracy: accuracyAt(epsilon) })),
+    ...(attacked ? { attack: attackFigures(samples, correct, grid) } : {}),
+  };
+}
+
 /** The report of a list of certificates, which need not be all that were asked for (`complete` in the metadata). */
 export async function makeReport(
   machine: Machine | NetworkModel,
@@ -62,23 +141,25 @@ export async function makeReport(
   seconds: number,
   complete = true,
 ): Promise<Report> {
-  const samples = certificates.length;
-  const correct = certificates.filter((certificate) => certificate.correct);
-  const radii = correct.map(({ radius }) => radius);
-  const accuracyAt = (epsilon: number) => radii.filter((radius) => radius >= epsilon).length / Math.max(1, samples);
+  const header = await describeRun(machine, data, options, complete);
+  return { ...figuresOf(certificates), seconds, ...header, perSample: certificates };
+}
+
+async function describeRun(
+  machine: Machine | NetworkModel,
+  data: Dataset,
+  options: CertifyOptions,
+  complete: boolean,
+): Promise<ReportHeader> {
   const method = options.method ?? (machine instanceof NetworkModel ? "ibp" : "interval");
   const [low, high] = options.bracket ?? defaultBracket(method, options.norm ?? "linf", data.d);
+  const { shard } = options;
   return {
-    samples,
-    correct: correct.length,
-    accuracy: samples === 0 ? 0 : correct.length / samples,
-    radius: summarize(radii),
-    certifiedAccuracy: epsilonGrid(radii).map((epsilon) => ({ epsilon, accuracy: accuracyAt(epsilon) })),
-    seconds,
     method,
     norm: options.norm ?? "linf",
     metadata: {
       complete,
+      ...(shard === undefined ? {} : { shard: { ...shard, of: countSamples(data.n, options.samples) } }),
       ...modelMetadata(machine, options),
       data: data.name,
       scale: data.scale,
@@ -97,7 +178,6 @@ export async function makeReport(
       modelHash: await machine.hash(),
       version: VERSION,
     },
-    perSample: certificates,
   };
 }
 
@@ -106,6 +186,7 @@ function modelMetadata(machine: Machine | NetworkModel, { method }: CertifyOptio
   if (machine instanceof NetworkModel) {
     const frozen = method !== "ibp-difference";
     return {
+      model: machine.describe(),
       machine: "network",
       parameters: machine.parameters,
       network: machine.spec,
@@ -115,35 +196,11 @@ function modelMetadata(machine: Machine | NetworkModel, { method }: CertifyOptio
     };
   }
   return {
+    model: `${machine.machine}, ${describeKernel(machine.kernel)}, ${machine.rows.n} rows`,
     machine: machine.machine,
     parameters: machine.parameters,
     kernel: machine.kernel,
     trainingRows: machine.rows.n,
     statement: "every real x in the ball keeps the sign of g, for exactly the stored coefficients and rows",
   };
-}
-
-/** A radius in `digits` significant digits, rounded down: what is printed is still certified. */
-export function formatRadius(radius: number, digits = 4): string {
-  if (!(radius > 0)) return "0";
-  let text = radius.toPrecision(digits);
-  if (Number(text) > radius) {
-    const ulp = 10 ** (Math.floor(Math.log10(radius)) - digits + 1);
-    text = (Math.floor(radius / ulp - 1e-9) * ulp).toPrecision(digits);
-    if (Number(text) > radius) text = (Number(text) - ulp).toPrecision(digits);
-  }
-  return text;
-}
-
-const COLUMNS = ["index", "label", "prediction", "decision", "radius", "correct", "verdict", "seconds"] as const;
-
-/** One line a sample, tab-separated, with a header line. */
-export function reportToTsv({ perSample }: Report): string {
-  const lines = perSample.map((certificate) => COLUMNS.map((column) => String(certificate[column])).join("\t"));
-  return `${[COLUMNS.join("\t"), ...lines].join("\n")}\n`;
-}
-
-/** The report as indented JSON. */
-export function reportToJson(report: Report): string {
-  return `${JSON.stringify(report, null, 2)}\n`;
 }

@@ -2,7 +2,8 @@
 // the NTK parameterisation and with LeCun initialisation alike, and faster in deeper networks. Mean radii against width,
 // of networks as they are drawn and after training, with fitted powers. Not here: the bounds (certify/), the picture
 // (plots/certificate-width.ts).
-import { type Certificate, certify, chooseSamples } from "../certify/certify.js";
+import { type Certificate, certify } from "../certify/certify.js";
+import { chooseSamples } from "../certify/samples.js";
 import type { Dataset } from "../data/dataset.js";
 import { initialWeights } from "../networks/initial.js";
 import { NetworkModel, trainNetwork } from "../networks/model.js";

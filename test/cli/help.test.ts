@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { run, scratchFolder, shell } from "./run.js";
 
-const COMMANDS = ["quickstart", "train", "certify", "predict", "inspect", "reproduce", "bench"];
+const COMMANDS = ["quickstart", "train", "certify", "merge", "predict", "inspect", "reproduce", "bench"];
 
 describe("help", () => {
   test("lists the commands and exit codes", async () => {
@@ -26,6 +26,8 @@ describe("help", () => {
                                       model file
         certify [options] <model>     certify a machine's decisions: the radius around
                                       each input within which its sign is proved
+        merge [options] <parts...>    put the parts that certify --shard wrote
+                                      together: the report of one run, byte for byte
         predict [options] <model>     decisions of a machine or network on a data set,
                                       and their accuracy
         inspect [options] <model>     show what a model file holds: machine or

@@ -47,7 +47,7 @@ describe.each(machines)("%s %s", (name, flags) => {
   });
 
   test("is certified: the report has the documented shape, and radii in the TSV are the same numbers", async () => {
-    const certify = `certify ${model} --data points.npz --json report.json --tsv radii.tsv`;
+    const certify = `certify ${model} --data points.npz --timing --json report.json --tsv radii.tsv`;
     const { code, stdout, stderr } = await shell(certify, { folder });
     expect(stderr).toBe("");
     expect(code).toBe(0);
@@ -110,6 +110,30 @@ describe("with a machine at hand", () => {
     expect(drawn).toHaveLength(5);
     expect(await indices("--samples random:5 --seed 3")).toEqual(drawn);
     expect(await indices("--samples random:5 --seed 4")).not.toEqual(drawn);
+  });
+
+  test("shards merged are the report of one run byte for byte; a shard that is missing or there twice is named", async () => {
+    const certify = (flags: string) => shell(`certify ${model} --data points.npz --quiet ${flags}`, { folder });
+    await certify("--json whole.json --tsv whole.tsv --threads 2");
+    for (const k of [0, 1, 2]) await certify(`--shard ${k}/3 --json part-${k}.json --threads 1`);
+    const { code, stdout } = await shell("merge part-2.json part-0.json part-1.json --json one.json --tsv one.tsv", {
+      folder,
+    });
+    expect(code).toBe(0);
+    expect(stdout).toContain("certified accuracy");
+    const bytes = (file: string) => readFileSync(join(folder, file), "utf8");
+    expect(bytes("one.json")).toBe(bytes("whole.json"));
+    expect(bytes("one.tsv")).toBe(bytes("whole.tsv"));
+    const missing = await shell("merge part-0.json part-2.json", { folder });
+    expect(missing).toMatchObject({ code: 1, stderr: "ntkit: missing shards: 1/3\n" });
+    const twice = await shell("merge part-0.json part-1.json part-1.json part-2.json", { folder });
+    expect(twice).toMatchObject({ code: 1, stderr: expect.stringContaining("shard 1/3 is there twice") });
+    const whole = await shell("merge whole.json", { folder });
+    expect(whole).toMatchObject({ code: 1, stderr: expect.stringContaining("whole.json: no part of a report") });
+    const absent = await shell("merge nothing.json", { folder });
+    expect(absent).toMatchObject({ code: 1, stderr: "ntkit: nothing.json: no such file\n" });
+    for (const bad of ["3/3", "1", "a/b", "-1/3", "0/0"])
+      expect(await certify(`--shard ${bad}`)).toMatchObject({ code: 2, stderr: expect.stringContaining("--shard") });
   });
 
   test("--split train certifies the training rows", async () => {

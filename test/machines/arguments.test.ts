@@ -2,7 +2,8 @@
 // refused with a TypeError or RangeError that begins with the argument's name, before anything is computed or allocated.
 import { afterAll, describe, expect, it } from "vitest";
 import { intervalBounds } from "../../sdk/certify/bounds.js";
-import { certify, certifySamples, chooseSamples } from "../../sdk/certify/certify.js";
+import { certify, certifySamples } from "../../sdk/certify/certify.js";
+import { chooseSamples } from "../../sdk/certify/samples.js";
 import { dataset } from "../../sdk/data/dataset.js";
 import { crossGram, estimateMemory, GramMatrix } from "../../sdk/kernels/gram.js";
 import { nngp, ntk } from "../../sdk/kernels/kernel.js";
