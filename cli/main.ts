@@ -5,6 +5,7 @@ import { VERSION } from "ntkit";
 import { addBench } from "./bench.js";
 import { addCertify } from "./certify.js";
 import { Interrupted, UsageError } from "./errors.js";
+import { addExport } from "./export.js";
 import { addDynamics } from "./figures.js";
 import { addInspect } from "./inspect.js";
 import { addMerge } from "./merge.js";
@@ -34,6 +35,7 @@ function makeProgram(): Command {
     addMerge,
     addPredict,
     addInspect,
+    addExport,
     addReproduce,
     addDynamics,
     addBench,

@@ -109,6 +109,7 @@ export {
   type Parameterization,
   parameterCount,
 } from "./networks/network.js";
+export { type BoxProperty, boxProperty, exportOnnx } from "./networks/onnx.js";
 export { distanceToNtk, kernelDrift, tangentKernel } from "./networks/tangent.js";
 export { type OpenOptions, openTraining } from "./networks/train.js";
 export {

@@ -32,6 +32,8 @@ describe("help", () => {
                                       and their accuracy
         inspect [options] <model>     show what a model file holds: machine or
                                       network, training report, hashes
+        export [options] <model>      write a finite network as ONNX, and balls around
+                                      inputs as VNN-LIB, for other verifiers
         reproduce [options] <target>  measure a table or figure of the paper on MNIST
                                       0/1
         dynamics [options]            networks of several widths beside their machine:
