@@ -48,34 +48,70 @@ export {
 export { chooseSamples, type Samples, type Shard } from "./certify/samples.js";
 export { datasetFromArrays } from "./data/arrays.js";
 export { type Dataset, type DatasetOptions, dataset } from "./data/dataset.js";
-export { readIdx } from "./data/idx.js";
-export { type MnistOptions, type MnistSource, mnist } from "./data/mnist.js";
-export { readNpy, writeNpy } from "./data/npy.js";
-export { readNpz, writeNpz } from "./data/npz.js";
-export { readSafetensors, writeSafetensors } from "./data/safetensors.js";
+export { type IdxArray, type IdxType, readIdx } from "./data/idx.js";
+export { type MnistBytes, type MnistOptions, type MnistSource, mnist } from "./data/mnist.js";
+export { type NpyArray, type NpyData, type NpyDtype, type NpyInput, readNpy, writeNpy } from "./data/npy.js";
+export { type NpzOptions, readNpz, writeNpz } from "./data/npz.js";
+export {
+  readSafetensors,
+  type SafetensorsFile,
+  type Tensor,
+  type TensorData,
+  type TensorDtype,
+  type TensorInput,
+  writeSafetensors,
+} from "./data/safetensors.js";
 export { type LoadedData, loadDataset } from "./data/source.js";
 export { type DescendOptions, type DescentRecord, descend, type Trajectory } from "./dynamics/descend.js";
 export {
   type FlowEvent,
   type FlowLimit,
+  type FlowLoss,
   type GradientFlow,
   type GradientFlowOptions,
   gradientFlow,
 } from "./dynamics/flow.js";
 export { type FlowRecord, type GeneralFlow, type GeneralFlowOptions, generalFlow } from "./dynamics/general-flow.js";
 export { type LyapunovPoint, lyapunov } from "./dynamics/lyapunov.js";
+export type { MarginSide } from "./dynamics/path.js";
+export type { DynamicsData, InitialOutputs, Outputs } from "./dynamics/problem.js";
 export * from "./errors.js";
 export {
   type CertificateFit,
   type CertificatePoint,
+  type CertificateStage,
   type CertificateWidthOptions,
   type CertificateWidthResult,
   certificateWidth,
 } from "./experiments/certificate-width.js";
+export type { SamplePoint } from "./experiments/data.js";
 export { type FigureA1Options, type FigureA1Result, figureA1 } from "./experiments/figure-a1.js";
 export { type Figure1Options, type Figure1Result, figure1 } from "./experiments/figure1.js";
-export { type Table2Options, type Table2Result, table2 } from "./experiments/table2.js";
-export { type WidthSweepOptions, type WidthSweepResult, widthSweep } from "./experiments/width-sweep.js";
+export {
+  COMPARISON_SETTINGS,
+  type Comparison,
+  type ComparisonCurves,
+  type ComparisonSetting,
+  type ExperimentOptions,
+} from "./experiments/follow.js";
+export { fitPowerLaw, type PowerLaw } from "./experiments/slope.js";
+export {
+  type CertifyNetwork,
+  certifyByIbp,
+  type NetworkRun,
+  TABLE2_TRAINING,
+  type Table2Options,
+  type Table2Result,
+  type Table2Row,
+  table2,
+} from "./experiments/table2.js";
+export {
+  type SweptQuantity,
+  type WidthPoint,
+  type WidthSweepOptions,
+  type WidthSweepResult,
+  widthSweep,
+} from "./experiments/width-sweep.js";
 export {
   type CrossGram,
   crossGram,
@@ -87,9 +123,9 @@ export {
 } from "./kernels/gram.js";
 export { describeKernel, type Kernel, type KernelOptions, nngp, ntk } from "./kernels/kernel.js";
 export type { RowSource } from "./kernels/rows.js";
-export { type SpectrumEstimate, spectrum } from "./kernels/spectrum.js";
-export { type KrrOptions, type KrrPathOptions, krr, krrPath } from "./machines/krr.js";
-export { Machine, type MachineName, type Trainer, type TrainingReport } from "./machines/machine.js";
+export { type SpectrumEstimate, type SpectrumOptions, spectrum } from "./kernels/spectrum.js";
+export { type KrrOptions, type KrrPathOptions, krr, krrPath, type RidgeOptions } from "./machines/krr.js";
+export { Machine, type MachineName, type MachineParts, type Trainer, type TrainingReport } from "./machines/machine.js";
 export { type SvmOptions, svm } from "./machines/svm.js";
 export { type HistoryPoint, SvmSgdMachine, type SvmSgdOptions, svmSgd, svmSgdSeeds } from "./machines/svm-sgd.js";
 export { initialWeights } from "./networks/initial.js";
@@ -98,6 +134,7 @@ export {
   NetworkDivergenceError,
   type NetworkHistoryPoint,
   NetworkModel,
+  type NetworkParts,
   type TrainNetworkOptions,
   trainNetwork,
 } from "./networks/model.js";
@@ -110,7 +147,7 @@ export {
   parameterCount,
 } from "./networks/network.js";
 export { type BoxProperty, boxProperty, exportOnnx } from "./networks/onnx.js";
-export { distanceToNtk, kernelDrift, tangentKernel } from "./networks/tangent.js";
+export { distanceToNtk, estimateTangentBytes, kernelDrift, tangentKernel } from "./networks/tangent.js";
 export { type OpenOptions, openTraining } from "./networks/train.js";
 export {
   BACKENDS,

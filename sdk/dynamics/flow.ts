@@ -7,7 +7,7 @@ import { checkKernel, type Kernel } from "../kernels/kernel.js";
 import { Machine } from "../machines/machine.js";
 import { runtimeOf, type WorkOptions } from "../runtime/runtime.js";
 import { checkChoice, checkNumber, checkObject } from "../validate.js";
-import { Path, type Segment, type Side } from "./path.js";
+import { type MarginSide, Path, type Segment } from "./path.js";
 import { checkData, type DynamicsData, type Outputs } from "./problem.js";
 import type { Kinks } from "./sliding.js";
 
@@ -34,7 +34,7 @@ export interface FlowEvent {
   readonly index: number;
   readonly kind: "arrives" | "leaves-inside" | "leaves-outside" | "crosses";
   /** Where the point is after the event. */
-  readonly to: Side;
+  readonly to: MarginSide;
   /** Which kink: +1 or -1 is the sign of the push on g there (the label, for the hinge). */
   readonly sign: number;
 }
@@ -82,7 +82,7 @@ export class GradientFlow {
   readonly c: number;
   private readonly checkpoints: Float64Array[] = [];
 
-  /** For gradientFlow(). */
+  /** For gradientFlow(). @internal */
   constructor(private readonly parts: FlowParts) {
     const { path, kinks } = parts;
     this.c = parts.c;

@@ -7,17 +7,17 @@ import { ConvergenceError } from "../errors.js";
 import { type Kinks, Sliding } from "./sliding.js";
 
 /** Where a point is: its loss pushes, it is on the kink, or its loss is flat. */
-export type Side = "inside" | "margin" | "outside";
+export type MarginSide = "inside" | "margin" | "outside";
 
 const [INSIDE, MARGIN, OUTSIDE] = [0, 1, 2] as const;
-const SIDES: readonly Side[] = ["inside", "margin", "outside"];
+const SIDES: readonly MarginSide[] = ["inside", "margin", "outside"];
 
 /** A kink changes sides. */
 export interface Change {
   readonly time: number;
   readonly kink: number;
-  readonly from: Side;
-  readonly to: Side;
+  readonly from: MarginSide;
+  readonly to: MarginSide;
 }
 
 /** From `start` on, the target coefficients `row` have the values `value`; others keep theirs. */

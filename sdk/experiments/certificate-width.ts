@@ -19,7 +19,7 @@ export const PARAMETERIZATIONS = ["ntk", "lecun"] as const satisfies readonly Pa
 
 /** When a network is certified: as it is drawn, or after training. */
 export const STAGES = ["start", "trained"] as const;
-export type Stage = (typeof STAGES)[number];
+export type CertificateStage = (typeof STAGES)[number];
 
 export interface CertificateWidthOptions extends ExperimentOptions {
   /** Default [256, 512, 1024, 2048, 4096, 8192]. */
@@ -48,7 +48,7 @@ export interface CertificateWidthOptions extends ExperimentOptions {
 
 /** Mean certified radius at one width; of a network after training, or of all those drawn there. */
 export interface CertificatePoint {
-  readonly stage: Stage;
+  readonly stage: CertificateStage;
   readonly parameterization: Parameterization;
   readonly width: number;
   /** Seed of the one network, or of the first of `networks`. */
@@ -61,7 +61,7 @@ export interface CertificatePoint {
 }
 
 export interface CertificateFit {
-  readonly stage: Stage;
+  readonly stage: CertificateStage;
   readonly parameterization: Parameterization;
   readonly law: PowerLaw;
 }
@@ -146,7 +146,7 @@ class Sweep {
   ) {}
 
   /** In units of its neurons: a network that is only drawn costs about a twentieth of an epoch. */
-  private cost(width: number, stage: Stage): number {
+  private cost(width: number, stage: CertificateStage): number {
     const { depth, epochs } = this.resolved;
     return width ** Math.min(2, depth) * (stage === "trained" ? 20 * epochs : 1);
   }

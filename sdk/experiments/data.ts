@@ -29,12 +29,12 @@ export function draw(runtime: Runtime, data: Dataset, count: number, seed: numbe
 }
 
 /** A sampled test point: its row among the test points used, and its label. */
-export interface Sample {
+export interface SamplePoint {
   readonly row: number;
   readonly label: number;
 }
 
 /** The first point of each label. */
-export function samplePoints({ y }: Dataset): Sample[] {
+export function samplePoints({ y }: Dataset): SamplePoint[] {
   return [1, -1].map((label) => ({ row: y.indexOf(label), label })).filter(({ row }) => row >= 0);
 }

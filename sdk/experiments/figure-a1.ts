@@ -5,14 +5,14 @@ import { network } from "../networks/network.js";
 import { stepsOfEpoch } from "../networks/order.js";
 import { runtimeOf } from "../runtime/runtime.js";
 import { checkObject } from "../validate.js";
-import { draw, experimentData, type Sample, samplePoints } from "./data.js";
+import { draw, experimentData, type SamplePoint, samplePoints } from "./data.js";
 import {
   type Comparison,
+  type ComparisonSetting,
   type ExperimentOptions,
   type FollowOptions,
   follow,
   recordedSteps,
-  type Setting,
 } from "./follow.js";
 import { checkCommon, checkCount, checkDecay, checkRate, checkSetting, checkWidth } from "./options.js";
 
@@ -32,7 +32,7 @@ export interface FigureA1Options extends ExperimentOptions {
   /** Test points, drawn by seed. Default: all. */
   readonly tests?: number | undefined;
   /** What the ridge does (follow.ts). Default "paper". */
-  readonly setting?: Setting | undefined;
+  readonly setting?: ComparisonSetting | undefined;
 }
 
 export interface FigureA1Result {
@@ -46,10 +46,10 @@ export interface FigureA1Result {
     readonly stepsPerEpoch: number;
     readonly batch: number;
     readonly lambda: number;
-    readonly setting: Setting;
+    readonly setting: ComparisonSetting;
     readonly seed: number;
   };
-  readonly samples: readonly Sample[];
+  readonly samples: readonly SamplePoint[];
   readonly comparison: Comparison;
 }
 

@@ -4,14 +4,14 @@
 import { network } from "../networks/network.js";
 import { runtimeOf } from "../runtime/runtime.js";
 import { checkObject } from "../validate.js";
-import { draw, experimentData, type Sample, samplePoints } from "./data.js";
+import { draw, experimentData, type SamplePoint, samplePoints } from "./data.js";
 import {
   type Comparison,
+  type ComparisonSetting,
   type ExperimentOptions,
   type FollowOptions,
   follow,
   recordedSteps,
-  type Setting,
 } from "./follow.js";
 import { checkCommon, checkCount, checkDecay, checkList, checkRate, checkSetting, checkWidth } from "./options.js";
 
@@ -31,7 +31,7 @@ export interface Figure1Options extends ExperimentOptions {
   /** Default 2000. */
   readonly steps?: number | undefined;
   /** What the ridge does (follow.ts). Default "paper". */
-  readonly setting?: Setting | undefined;
+  readonly setting?: ComparisonSetting | undefined;
 }
 
 export interface Figure1Result {
@@ -43,10 +43,10 @@ export interface Figure1Result {
     readonly width: number;
     readonly lambda: number;
     readonly steps: number;
-    readonly setting: Setting;
+    readonly setting: ComparisonSetting;
     readonly seed: number;
   };
-  readonly samples: readonly Sample[];
+  readonly samples: readonly SamplePoint[];
   /** The widest network at each learning rate. */
   readonly rates: readonly Comparison[];
   /** Each width at the first learning rate, ascending. */

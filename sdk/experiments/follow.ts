@@ -19,8 +19,9 @@ import { openTraining } from "../networks/train.js";
 import type { BackendName, TrainingSession } from "../networks/training.js";
 import { runtimeOf, type WorkOptions } from "../runtime/runtime.js";
 
-export const SETTINGS = ["paper", "matched", "theorem"] as const;
-export type Setting = (typeof SETTINGS)[number];
+/** What the ridge does in a comparison of a network with its machine: see the head of this file. */
+export const COMPARISON_SETTINGS = ["paper", "matched", "theorem"] as const;
+export type ComparisonSetting = (typeof COMPARISON_SETTINGS)[number];
 
 /** What every experiment takes. */
 export interface ExperimentOptions extends WorkOptions {
@@ -33,7 +34,7 @@ export interface ExperimentOptions extends WorkOptions {
 }
 
 /** One side of a comparison; every list has one entry for each recorded step. */
-export interface Curves {
+export interface ComparisonCurves {
   /** Outputs at the sampled test points, one list a point. */
   readonly samples: readonly (readonly number[])[];
   /** Mean of max(0, 1 - y z) over the training rows. */
@@ -42,6 +43,7 @@ export interface Curves {
   readonly accuracy: readonly number[];
 }
 
+/** A network and its machine side by side, as figures show them. */
 export interface Comparison {
   readonly widths: readonly number[];
   readonly seed: number;
@@ -49,8 +51,8 @@ export interface Comparison {
   readonly learningRate: number;
   /** Steps done at each record. */
   readonly steps: readonly number[];
-  readonly network: Curves;
-  readonly machine: Curves;
+  readonly network: ComparisonCurves;
+  readonly machine: ComparisonCurves;
   readonly difference: {
     /** Root mean square of f - g over the test points. */
     readonly rms: readonly number[];
@@ -79,7 +81,7 @@ export interface FollowOptions {
   readonly batch: number | "full";
   /** Steps at which both are looked at, ascending; the last one ends the run. */
   readonly record: readonly number[];
-  readonly setting: Setting;
+  readonly setting: ComparisonSetting;
   readonly backend: BackendName | "auto";
   /** Whether tangent kernels at both ends are computed. */
   readonly tangent?: boolean;
@@ -114,7 +116,7 @@ class Recorder {
     });
   }
 
-  curves(): Curves {
+  curves(): ComparisonCurves {
     return { samples: this.samples, hinge: this.hinge, accuracy: this.accuracy };
   }
 }
@@ -129,7 +131,7 @@ const largest = (a: Float64Array, b: Float64Array) =>
 /** The machine's ridge and start in each setting. */
 function machineRidge({ spec, train, setting, lambda }: FollowOptions, start: Outputs) {
   const square = (layerScales(spec, train.d).at(-1) ?? 1) ** 2;
-  const machine: Record<Setting, Pick<DescendOptions, "lambda" | "decay" | "initial">> = {
+  const machine: Record<ComparisonSetting, Pick<DescendOptions, "lambda" | "decay" | "initial">> = {
     paper: { lambda, decay: "batch" },
     matched: { lambda: lambda * square },
     theorem: { lambda, initial: start },

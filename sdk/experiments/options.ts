@@ -1,7 +1,7 @@
 // Checks that the experiments share. Not here: what the options mean (each experiment's file).
 import { BACKENDS, type BackendName } from "../networks/training.js";
 import { checkChoice, checkNumber, describe } from "../validate.js";
-import { type ExperimentOptions, SETTINGS, type Setting } from "./follow.js";
+import { COMPARISON_SETTINGS, type ComparisonSetting, type ExperimentOptions } from "./follow.js";
 
 export interface Common {
   readonly backend: BackendName | "auto";
@@ -15,8 +15,8 @@ export function checkCommon({ backend, seed }: ExperimentOptions): Common {
   };
 }
 
-export function checkSetting(setting: unknown): Setting {
-  return checkChoice("setting", setting, SETTINGS);
+export function checkSetting(setting: unknown): ComparisonSetting {
+  return checkChoice("setting", setting, COMPARISON_SETTINGS);
 }
 
 /** An array of at least one number, each as `check` returns it. */

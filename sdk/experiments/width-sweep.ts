@@ -6,7 +6,7 @@ import type { BackendName } from "../networks/training.js";
 import { runtimeOf } from "../runtime/runtime.js";
 import { checkNumber, checkObject } from "../validate.js";
 import { draw, experimentData } from "./data.js";
-import { type ExperimentOptions, type FollowOptions, follow, recordedSteps, type Setting } from "./follow.js";
+import { type ComparisonSetting, type ExperimentOptions, type FollowOptions, follow, recordedSteps } from "./follow.js";
 import { checkCommon, checkCount, checkDecay, checkList, checkRate, checkSetting, checkWidth } from "./options.js";
 import { fitPowerLaw, type PowerLaw } from "./slope.js";
 
@@ -28,7 +28,7 @@ export interface WidthSweepOptions extends ExperimentOptions {
   /** Default 0.001. */
   readonly lambda?: number | undefined;
   /** What the ridge does (follow.ts). Default "matched". */
-  readonly setting?: Setting | undefined;
+  readonly setting?: ComparisonSetting | undefined;
   /** Confidence level of the slopes' intervals. Default 0.95. */
   readonly level?: number | undefined;
 }
@@ -48,6 +48,7 @@ export interface WidthPoint {
 
 /** Quantities of a point that have a fitted power. */
 export const SWEPT = ["rms", "drift", "distance"] as const;
+export type SweptQuantity = (typeof SWEPT)[number];
 
 export interface WidthSweepResult {
   readonly experiment: "dynamics";
@@ -59,13 +60,13 @@ export interface WidthSweepResult {
     readonly steps: number;
     readonly learningRate: number;
     readonly lambda: number;
-    readonly setting: Setting;
+    readonly setting: ComparisonSetting;
     readonly seed: number;
     readonly seeds: number;
   };
   readonly points: readonly WidthPoint[];
   /** Absent with one width only. */
-  readonly fits?: Readonly<Record<(typeof SWEPT)[number], PowerLaw>>;
+  readonly fits?: Readonly<Record<SweptQuantity, PowerLaw>>;
 }
 
 function resolve(options: WidthSweepOptions) {
@@ -122,7 +123,7 @@ export async function widthSweep(options: WidthSweepOptions = {}): Promise<Width
   const settings = { ...sizes, depth, steps, learningRate, lambda, setting, seed, seeds };
   const result = { experiment: "dynamics" as const, settings, points };
   if (widths.length < 2) return result;
-  const powerOf = (of: (typeof SWEPT)[number]) =>
+  const powerOf = (of: SweptQuantity) =>
     fitPowerLaw(
       points.map(({ width }) => width),
       points.map((point) => point[of]),

@@ -1,10 +1,10 @@
 // Certified radii of networks against width on log-log axes: Appendix H.2 as a picture.
 // Not here: the measuring (experiments/certificate-width.ts).
 import {
+  type CertificateStage,
   type CertificateWidthResult,
   PARAMETERIZATIONS,
   STAGES,
-  type Stage,
 } from "../experiments/certificate-width.js";
 import {
   COLOURS,
@@ -22,12 +22,12 @@ const LOOKS = {
   lecun: { name: "LeCun initialisation", colour: COLOURS.vermilion, symbol: "triangle" },
 } as const;
 
-const PANELS: Readonly<Record<Stage, { readonly title: string; readonly label: string }>> = {
+const PANELS: Readonly<Record<CertificateStage, { readonly title: string; readonly label: string }>> = {
   start: { title: "as drawn", label: "mean radius of the sign of f₀, ℓ∞" },
   trained: { title: "after training", label: "mean radius where correct, ℓ∞" },
 };
 
-function panelOf(plot: PlotLibrary, { points, fits }: CertificateWidthResult, stage: Stage): Panel[] {
+function panelOf(plot: PlotLibrary, { points, fits }: CertificateWidthResult, stage: CertificateStage): Panel[] {
   const series = PARAMETERIZATIONS.flatMap((parameterization): WidthSeries[] => {
     const own = points.filter((point) => point.stage === stage && point.parameterization === parameterization);
     const drawn = own.flatMap(({ width, radius }) =>

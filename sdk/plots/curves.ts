@@ -1,7 +1,7 @@
 // Panels shared by the figures that show training: outputs of sampled points, hinge loss, accuracy, and the difference
 // over steps. Not here: which panels a figure has (figure1.ts, figure-a1.ts).
 import type * as Plot from "@observablehq/plot";
-import type { Sample } from "../experiments/data.js";
+import type { SamplePoint } from "../experiments/data.js";
 import type { Comparison } from "../experiments/follow.js";
 import {
   COLOURS,
@@ -60,7 +60,7 @@ export function outputsPanel(
   plot: PlotLibrary,
   title: string,
   { steps, machine, network }: Comparison,
-  samples: readonly Sample[],
+  samples: readonly SamplePoint[],
   axis: StepAxis = {},
 ): Panel {
   const lines = samples.flatMap((_, k) => {

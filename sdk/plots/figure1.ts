@@ -1,12 +1,12 @@
 // Figure 1 as a picture: outputs at two learning rates, the difference for several widths, hinge loss.
 // Not here: the experiment (experiments/figure1.ts).
 import type { Figure1Result } from "../experiments/figure1.js";
-import type { Setting } from "../experiments/follow.js";
+import type { ComparisonSetting } from "../experiments/follow.js";
 import { differencePanel, hingePanel, outputsPanel } from "./curves.js";
 import { drawSheet, formatCount, type PlotDefinition } from "./sheet.js";
 
 /** What the setting means, for captions. */
-export const SETTING_WORDS: Readonly<Record<Setting, string>> = {
+export const SETTING_WORDS: Readonly<Record<ComparisonSetting, string>> = {
   paper: "outputs are f(x) − f₀(x), each side under the paper's own ridge",
   matched: "outputs are f(x) − f₀(x), the SVM under the share of the ridge that reaches the network's output",
   theorem: "the ridge acts on the raw last layer and the SVM starts from the network's outputs",

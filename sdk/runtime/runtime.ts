@@ -92,7 +92,7 @@ export class Runtime {
     return runtime;
   }
 
-  /** A scope for allocations that end together. */
+  /** A scope for allocations that end together. @internal */
   scope(): Scope {
     return new Scope(this.memory);
   }

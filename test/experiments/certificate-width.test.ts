@@ -3,10 +3,10 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { dataset } from "../../sdk/data/dataset.js";
 import {
+  type CertificateStage,
   type CertificateWidthResult,
   certificateWidth,
   PARAMETERIZATIONS,
-  type Stage,
 } from "../../sdk/experiments/certificate-width.js";
 import { Runtime } from "../../sdk/runtime/runtime.js";
 import { points } from "../cli/points.js";
@@ -24,12 +24,12 @@ function split(n: number, seed: number) {
 const data = { train: split(60, 1), test: split(30, 2) };
 const small = { data, batch: 8, epochs: 10, seeds: 2, starts: 24, backend: "wasm" as const };
 
-function radiiOf({ points }: CertificateWidthResult, stage: Stage, parameterization: string) {
+function radiiOf({ points }: CertificateWidthResult, stage: CertificateStage, parameterization: string) {
   const own = points.filter((point) => point.stage === stage && point.parameterization === parameterization);
   return own.map(({ radius }) => radius ?? Number.NaN);
 }
 
-const slopeOf = ({ fits }: CertificateWidthResult, stage: Stage, parameterization: string) =>
+const slopeOf = ({ fits }: CertificateWidthResult, stage: CertificateStage, parameterization: string) =>
   fits.find((fit) => fit.stage === stage && fit.parameterization === parameterization)?.law.slope ?? Number.NaN;
 
 describe("certificateWidth", () => {

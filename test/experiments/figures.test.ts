@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { dataset } from "../../sdk/data/dataset.js";
 import { figureA1 } from "../../sdk/experiments/figure-a1.js";
 import { figure1 } from "../../sdk/experiments/figure1.js";
-import { recordedSteps, SETTINGS } from "../../sdk/experiments/follow.js";
+import { COMPARISON_SETTINGS, recordedSteps } from "../../sdk/experiments/follow.js";
 import { widthSweep } from "../../sdk/experiments/width-sweep.js";
 import { Runtime } from "../../sdk/runtime/runtime.js";
 import { points } from "../cli/points.js";
@@ -62,7 +62,7 @@ describe("figure1", () => {
     expect(JSON.stringify(JSON.parse(a ?? ""))).toBe(a);
   }, 60_000);
 
-  it.each(SETTINGS)("starts network and machine from the same outputs, setting %s", async (setting) => {
+  it.each(COMPARISON_SETTINGS)("starts network and machine from the same outputs, setting %s", async (setting) => {
     const { rates } = await figure1({ ...options, runtime, width: 64, widths: [64], steps: 8, setting });
     const [run] = rates;
     expect(run?.difference.largest[0]).toBe(0);
