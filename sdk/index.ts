@@ -33,6 +33,8 @@ export {
   type AttackFigures,
   makeReport,
   type Report,
+  type ReportFigures,
+  type ReportHeader,
   type SavedCertificate,
   type SavedReport,
   type Summary,

@@ -41,7 +41,7 @@ export interface AttackFigures {
 }
 
 /** What follows from the certificates alone. */
-export interface Figures {
+export interface ReportFigures {
   readonly samples: number;
   readonly correct: number;
   /** Correct over samples. */
@@ -65,7 +65,7 @@ export interface ReportHeader {
 }
 
 /** A report as it is kept in a file. The same run gives the same bytes: it has no wall times unless they were asked for. */
-export interface SavedReport extends Figures, ReportHeader {
+export interface SavedReport extends ReportFigures, ReportHeader {
   readonly seconds?: number;
   readonly perSample: readonly SavedCertificate[];
 }
@@ -115,7 +115,7 @@ function attackFigures(samples: number, correct: readonly SavedCertificate[], gr
 }
 
 /** What certificates amount to. */
-export function figuresOf(certificates: readonly SavedCertificate[]): Figures {
+export function figuresOf(certificates: readonly SavedCertificate[]): ReportFigures {
   const samples = certificates.length;
   const correct = certificates.filter((certificate) => certificate.correct);
   const radii = correct.map(({ radius }) => radius);
