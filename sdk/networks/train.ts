@@ -1,8 +1,8 @@
 // Opening a training session on the backend asked for. Not here: the backends (wasm.ts, webgpu/, tfjs.ts).
 import type { Dataset } from "../data/dataset.js";
 import type { WorkOptions } from "../runtime/runtime.js";
-import { checkChoice } from "../validate.js";
-import type { NetworkSpec } from "./network.js";
+import { checkChoice, checkObject } from "../validate.js";
+import { type NetworkOptions, type NetworkSpec, network } from "./network.js";
 import {
   BACKENDS,
   type BackendName,
@@ -28,16 +28,18 @@ export async function openTraining(
   options: OpenOptions = {},
 ): Promise<TrainingSession> {
   checkTrainingData(data);
+  // Specs are plain values, and may come from a file or a message.
+  const own = network(checkObject("spec", spec) as unknown as NetworkOptions);
   const training = resolveTraining(options, data.n);
   const asked = checkChoice("backend", options.backend ?? "auto", [...BACKENDS, "auto"]);
-  const backend = asked === "auto" ? await chooseBackend(spec) : asked;
-  if (backend === "wasm") return openWasmSession(spec, data, training, options);
+  const backend = asked === "auto" ? await chooseBackend(own) : asked;
+  if (backend === "wasm") return openWasmSession(own, data, training, options);
   if (backend === "webgpu") {
     const { openWebGpuSession } = await import("./webgpu/session.js");
-    return openWebGpuSession(spec, data, training, options);
+    return openWebGpuSession(own, data, training, options);
   }
   const { openTfjsSession } = await import("./tfjs.js");
-  return openTfjsSession(backend, spec, data, training, options);
+  return openTfjsSession(backend, own, data, training, options);
 }
 
 /** Neurons from which a GPU is worth its start-up. */
