@@ -2,6 +2,7 @@
 // commands do (one file each) and any mathematics (the SDK).
 import { Command, CommanderError } from "commander";
 import { VERSION } from "ntkit";
+import { addAttack } from "./attack.js";
 import { addBench } from "./bench.js";
 import { addCertify } from "./certify.js";
 import { Interrupted, UsageError } from "./errors.js";
@@ -32,6 +33,7 @@ function makeProgram(): Command {
     addQuickstart,
     addTrain,
     addCertify,
+    addAttack,
     addMerge,
     addPredict,
     addInspect,

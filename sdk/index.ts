@@ -10,8 +10,9 @@ export {
   SCHEDULES,
   type Schedule,
 } from "./certify/attacks/attack.js";
+export { imageSide, writeAttackPicture, writeCounterexamples } from "./certify/attacks/counterexamples.js";
 export { type OutputGradients, outputGradients } from "./certify/attacks/gradient.js";
-export { type AttackReport, attackReportToJson, makeAttackReport } from "./certify/attacks/report.js";
+export { type AttackReport, attackReportToJson, formatDistance, makeAttackReport } from "./certify/attacks/report.js";
 export { type BoundOptions, intervalBounds, machineBounds } from "./certify/bounds.js";
 export { type Certificate, type CertifyOptions, certify, certifySamples } from "./certify/certify.js";
 export { type NetworkOffset, networkBounds } from "./certify/ibp.js";
@@ -54,6 +55,7 @@ export { type IdxArray, type IdxType, readIdx } from "./data/idx.js";
 export { type MnistBytes, type MnistOptions, type MnistSource, mnist } from "./data/mnist.js";
 export { type NpyArray, type NpyData, type NpyDtype, type NpyInput, readNpy, writeNpy } from "./data/npy.js";
 export { type NpzOptions, readNpz, writeNpz } from "./data/npz.js";
+export { type Picture, writePng } from "./data/png.js";
 export {
   readSafetensors,
   type SafetensorsFile,

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { run, scratchFolder, shell } from "./run.js";
 
-const COMMANDS = ["quickstart", "train", "certify", "merge", "predict", "inspect", "reproduce", "bench"];
+const COMMANDS = ["quickstart", "train", "certify", "attack", "merge", "predict", "inspect", "reproduce", "bench"];
 
 describe("help", () => {
   test("lists the commands and exit codes", async () => {
@@ -26,6 +26,9 @@ describe("help", () => {
                                       model file
         certify [options] <model>     certify a machine's decisions: the radius around
                                       each input within which its sign is proved
+        attack [options] <model>      look for the nearest inputs at which a model
+                                      decides otherwise; each counts once its sign is
+                                      proved
         merge [options] <parts...>    put the parts that certify --shard wrote
                                       together: the report of one run, byte for byte
         predict [options] <model>     decisions of a machine or network on a data set,
@@ -51,6 +54,7 @@ describe("help", () => {
   const flags: Record<string, string[]> = {
     train: ["--data", "--machine", "--lambda", "--c", "--bias", "--depth", "--kernel", "--epochs", "--batch", "--lr"],
     certify: ["--data", "--split", "--method", "--samples", "--seed", "--bracket", "--tolerance", "--tsv"],
+    attack: ["--data", "--split", "--method", "--norm", "--domain", "--restarts", "--steps", "--out", "--pictures"],
     predict: ["--data", "--split", "--samples"],
     reproduce: ["--lambda", "--rows", "--samples", "--seeds", "--widths", "--depth", "--epochs", "--out"],
     inspect: [],

@@ -77,3 +77,13 @@ export async function makeAttackReport(
 export function attackReportToJson(report: AttackReport): string {
   return `${JSON.stringify(report, (key, value) => (key === "adversarial" ? undefined : value), 2)}\n`;
 }
+
+/** A distance in `digits` significant digits, rounded up: a ball of the radius printed holds the adversarial input. */
+export function formatDistance(distance: number, digits = 4): string {
+  if (!(distance > 0)) return "0";
+  const text = distance.toPrecision(digits);
+  if (Number(text) >= distance) return text;
+  const [mantissa = "", exponent = ""] = distance.toExponential(digits - 1).split("e");
+  const next = Number(mantissa.replace(".", "")) + 1;
+  return Number(`${next}e${Number(exponent) - digits + 1}`).toPrecision(digits);
+}
