@@ -61,12 +61,14 @@ export const CERTIFY_BIAS = 24; // f64
 export const CERTIFY_LOW = 32; // f64: search bracket
 export const CERTIFY_HIGH = 40; // f64
 export const CERTIFY_TOLERANCE = 48; // f64: relative width at which the search stops
-export const CERTIFY_TOP = 56; // f64: largest raw entry of the domain [0, top], Infinity without a domain
-export const CERTIFY_METHOD = 64; // i32: METHOD_*
-export const CERTIFY_NORM = 68; // i32: NORM_*
-export const CERTIFY_SHARE = 72; // i32: f64 entries of CERTIFY_WORK for each thread
-export const CERTIFY_ESTIMATE = 76; // i32: 1 leaves out everything that makes a bound safe from rounding
-export const CERTIFY_BYTES = 80;
+export const CERTIFY_LIMIT = 56; // f64: milliseconds after which the search of an input ends, Infinity for never
+export const CERTIFY_STOP = 64; // i32: not 0 ends all searches
+export const CERTIFY_TOP = 72; // f64: largest raw entry of the domain [0, top], Infinity without a domain
+export const CERTIFY_METHOD = 80; // i32: METHOD_*
+export const CERTIFY_NORM = 84; // i32: NORM_*
+export const CERTIFY_SHARE = 88; // i32: f64 entries of CERTIFY_WORK for each thread
+export const CERTIFY_ESTIMATE = 92; // i32: 1 leaves out everything that makes a bound safe from rounding
+export const CERTIFY_BYTES = 96;
 
 /** Bound methods of machines. */
 export const METHOD_INTERVAL = 0;
@@ -83,7 +85,8 @@ export const CERTIFICATE_DECISION = 0; // f64: g(x0), rounded to nearest
 export const CERTIFICATE_RADIUS = 8; // f64: last verified radius, -1 when the sign of g(x0) itself is not proved
 export const CERTIFICATE_MARGIN = 16; // f64: proved lower bound of |g| on the ball of that radius
 export const CERTIFICATE_EVALUATIONS = 24; // f64: bounds evaluated
-export const CERTIFICATE_BYTES = 32;
+export const CERTIFICATE_TIMED_OUT = 32; // f64: 1 when the time limit ended the search
+export const CERTIFICATE_BYTES = 40;
 
 /** State of one run of mini-batch subgradient descent: see solver/subgradient.ts. */
 export const SGD_GRAM = 0; // pointer to Gram
@@ -179,25 +182,25 @@ export const DESCENT_BYTES = 88;
 export const DECAY_ALL = 0;
 export const DECAY_BATCH = 1;
 
-/** A certification job of a finite network: CERTIFY_RESULTS, _LOW, _HIGH, _TOLERANCE as above, and these. */
-export const IBP_NETWORK = 56; // pointer: LAYER_BYTES records of the trained network
-export const IBP_OUTPUT = 60; // pointer: its output weights
-export const IBP_SPREADS = 64; // pointer: f64, sum_k |W_kj| of the first layer, rounded up, padded to whole blocks
-export const IBP_CENTRE = 68; // pointer: records of the network at the start, 0 when outputs are not centred
-export const IBP_CENTRE_OUTPUT = 72; // pointer
-export const IBP_CENTRE_SPREADS = 76; // pointer
-export const IBP_LAYERS = 80; // i32: hidden layers
-export const IBP_STARTS = 84; // pointer: n + 1 int32, where each input's entries begin
-export const IBP_COLUMNS = 88; // pointer: int32 columns of the non-zero entries
-export const IBP_ENTRIES = 92; // pointer: f64 raw entries
-export const IBP_DIFFERENCE = 96; // i32: 1 bounds f - f_0, 0 keeps f_0 at the centre
-export const IBP_WORK = 100; // pointer: for each thread, IBP_WORK_ENTRIES f64
-export const IBP_WORK_ENTRIES = 104; // i32: see ibpGroup() in bounds/ibp.ts; widths padded to whole blocks
-export const IBP_GROUP = 108; // i32: inputs in one chunk, which share each reading of the weights
-export const IBP_SCALE = 112; // f64: value = raw * scale
-export const IBP_FACTOR = 120; // f64: product of all layers' scales and IBP_SCALE: outputs in real units
-export const IBP_WIDEST = 128; // i32: largest width, padded to whole blocks
-export const IBP_BYTES = 136;
+/** A certification job of a finite network: CERTIFY_RESULTS, _LOW, _HIGH, _TOLERANCE, _LIMIT, _STOP as above, and these. */
+export const IBP_NETWORK = 72; // pointer: LAYER_BYTES records of the trained network
+export const IBP_OUTPUT = 76; // pointer: its output weights
+export const IBP_SPREADS = 80; // pointer: f64, sum_k |W_kj| of the first layer, rounded up, padded to whole blocks
+export const IBP_CENTRE = 84; // pointer: records of the network at the start, 0 when outputs are not centred
+export const IBP_CENTRE_OUTPUT = 88; // pointer
+export const IBP_CENTRE_SPREADS = 92; // pointer
+export const IBP_LAYERS = 96; // i32: hidden layers
+export const IBP_STARTS = 100; // pointer: n + 1 int32, where each input's entries begin
+export const IBP_COLUMNS = 104; // pointer: int32 columns of the non-zero entries
+export const IBP_ENTRIES = 108; // pointer: f64 raw entries
+export const IBP_DIFFERENCE = 112; // i32: 1 bounds f - f_0, 0 keeps f_0 at the centre
+export const IBP_WORK = 116; // pointer: for each thread, IBP_WORK_ENTRIES f64
+export const IBP_WORK_ENTRIES = 120; // i32: see ibpGroup() in bounds/ibp.ts; widths padded to whole blocks
+export const IBP_GROUP = 124; // i32: inputs in one chunk, which share each reading of the weights
+export const IBP_SCALE = 128; // f64: value = raw * scale
+export const IBP_FACTOR = 136; // f64: product of all layers' scales and IBP_SCALE: outputs in real units
+export const IBP_WIDEST = 144; // i32: largest width, padded to whole blocks
+export const IBP_BYTES = 152;
 
 /** What an attack evaluates: ATTACK_MODEL. */
 export const MODEL_MACHINE = 0;

@@ -45,6 +45,8 @@ interface CertifyFlags extends CommonOptions, Selection {
   readonly soundness?: Soundness;
   readonly bracket?: readonly [number, number];
   readonly tolerance?: number;
+  readonly timeLimit?: number;
+  readonly attack?: boolean;
   readonly shard?: Shard;
   readonly timing?: boolean;
   readonly tsv?: string;
@@ -80,12 +82,27 @@ async function collect(
 }
 
 async function certifyModel(model: string, flags: CertifyFlags): Promise<void> {
-  const { json, tsv, timing, method, norm, domain, soundness, bracket, tolerance, samples, seed, shard } = flags;
+  const {
+    json,
+    tsv,
+    timing,
+    method,
+    norm,
+    domain,
+    soundness,
+    bracket,
+    tolerance,
+    timeLimit,
+    attack,
+    samples,
+    seed,
+    shard,
+  } = flags;
   checkTargets({ "--json": json, "--tsv": tsv }, { model });
   const output = new Output({ quiet: flags.quiet, data: [json, tsv] });
   const { model: machine } = readModel(model);
   await withSession(flags, async (session) => {
-    const options = { method, norm, domain, soundness, bracket, tolerance, samples, seed, shard };
+    const options = { method, norm, domain, soundness, bracket, tolerance, timeLimit, attack, samples, seed, shard };
     const { report, interrupted } = await collect(machine, flags, options, session, output, []);
     session.progress.clear();
     output.data(json, reportToJson(report, { timing }));
@@ -116,6 +133,12 @@ export function addCertify(program: Command): void {
     .addOption(samplesOption())
     .addOption(seedOption("random samples"))
     .addOption(
+      numberOption("--time-limit <seconds>", "end the search of a sample with the best radius verified so far", {
+        min: 1e-6,
+      }),
+    )
+    .option("--attack", "also attack each sample: certified <= unknown <= attacked")
+    .addOption(
       valueOption("--shard <i/n>", "certify part i = 0, ..., n - 1 of n, for ntkit merge (default: all)", parseShard),
     )
     .addOption(
@@ -142,6 +165,7 @@ export function addCertify(program: Command): void {
     "certify svm.safetensors --data mnist:3,8 --samples random:100 --seed 1 --json report.json --tsv radii.tsv",
     "certify svm.safetensors --data mnist:3,8 --method best --samples 100",
     "certify svm.safetensors --data mnist:3,8 --method linear --norm l2",
+    "certify svm.safetensors --data mnist:3,8 --method best --attack --samples 100",
     "certify svm.safetensors --data mnist:3,8 --shard 0/16 --json part-0.json",
   ]);
 }

@@ -1,5 +1,5 @@
 // What the terminal shows of a report of certificates. Not here: the figures themselves (the SDK).
-import type { AttackFigures, SavedCertificate, SavedReport } from "ntkit";
+import { type AttackFigures, formatDistance, type SavedCertificate, type SavedReport } from "ntkit";
 import { alignRows, count, percent, percentDown, percentUp, radius, scientific, seconds, textTable } from "./table.js";
 
 /** Up to this many samples are listed without being asked for. */
@@ -10,11 +10,8 @@ const NORM_TEXT = { linf: "l-inf", l2: "l2", l1: "l1" } as const;
 const sign = (value: number) => (value > 0 ? "+1" : value < 0 ? "-1" : "0");
 
 /** A distance at which an attack succeeded, rounded up: what is shown suffices. */
-function distance(value: number | null | undefined): string {
-  if (value === null || value === undefined) return "-";
-  const text = value.toExponential(3);
-  return Number(text) >= value ? text : (value * (1 + 5e-4)).toExponential(3);
-}
+const distance = (value: number | null | undefined) =>
+  typeof value === "number" ? Number(formatDistance(value, 4)).toExponential(3) : "-";
 
 function sampleRows(samples: readonly SavedCertificate[], attacked: boolean): string {
   const header = ["index", "label", "prediction", "decision", attacked ? "certified" : "radius"];
@@ -72,12 +69,14 @@ function factRows({ samples, correct, accuracy, method, norm, metadata, seconds:
 /** The whole report; all its samples when asked for or few. */
 export function reportText(report: SavedReport, perSample: boolean): string {
   const { samples, correct, radius: own, certifiedAccuracy, attack } = report;
+  const timedOut = report.perSample.filter((sample) => sample.timedOut === true).length;
   const radii = [
     ["radius of the correct", "mean", radius(own.mean)],
     ["", "std", scientific(own.std)],
     ["", "median", radius(own.median)],
     ["", "min", radius(own.min)],
     ["", "max", radius(own.max)],
+    ...(timedOut === 0 ? [] : [["", "cut off by the time limit", count(timedOut)]]),
   ];
   const grid = certifiedAccuracy.map(({ epsilon, accuracy }, k) => [
     k === 0 ? "certified accuracy" : "",

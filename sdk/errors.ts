@@ -63,3 +63,18 @@ export class ReportMismatchError extends Error {
     super(what);
   }
 }
+
+/** A proof that an adversarial input contradicts: one of the two is wrong, and nothing of the run should be trusted. */
+export class SoundnessError extends Error {
+  override readonly name = "SoundnessError";
+  constructor(
+    /** Row of the data set. */
+    readonly index: number,
+    readonly radius: number,
+    readonly attackRadius: number,
+  ) {
+    super(
+      `row ${index} is certified up to ${radius}, but an adversarial input was found at ${attackRadius}: this is a bug, trust no result of this run and report it with the model and the data`,
+    );
+  }
+}

@@ -13,6 +13,7 @@ export {
 export { imageSide, writeAttackPicture, writeCounterexamples } from "./certify/attacks/counterexamples.js";
 export { type OutputGradients, outputGradients } from "./certify/attacks/gradient.js";
 export { type AttackReport, attackReportToJson, formatDistance, makeAttackReport } from "./certify/attacks/report.js";
+export type { AttackChoices } from "./certify/beside.js";
 export { type BoundOptions, intervalBounds, machineBounds } from "./certify/bounds.js";
 export { type Certificate, type CertifyOptions, certify, certifySamples } from "./certify/certify.js";
 export { type NetworkOffset, networkBounds } from "./certify/ibp.js";

@@ -38,7 +38,7 @@ import { ibpGroup, ibpLower, ibpNegate, ibpOpen } from "./ibp";
 import { intervalCentre, intervalLower, intervalNegate, intervalStart } from "./interval";
 import { linearEntries, linearLower, linearStart } from "./linear";
 import { setRigorous } from "../rounding";
-import { conclude, lowerAt, scaledDown, setBound } from "./search";
+import { beginTime, conclude, lowerAt, scaledDown, setBound } from "./search";
 
 let thread: i32 = 0;
 
@@ -98,6 +98,7 @@ export function certifyMachine(chunk: i32, job: usize, first: i32): void {
   const index = first + chunk;
   const result = pointerField(job, CERTIFY_RESULTS) + <usize>index * CERTIFICATE_BYTES;
   setRigorous(field(job, CERTIFY_ESTIMATE) == 0);
+  beginTime(job);
   let decision: f64 = 0;
   if (field(job, CERTIFY_METHOD) == METHOD_INTERVAL) {
     start(job, index, 1);
@@ -159,6 +160,7 @@ export function certifyNetwork(chunk: i32, job: usize, first: i32, end: i32): vo
   for (let which = 0; which < count; ++which) {
     const index = first + chunk * field(job, IBP_GROUP) + which;
     const result = pointerField(job, CERTIFY_RESULTS) + <usize>index * CERTIFICATE_BYTES;
+    beginTime(job);
     ibpOpen(which);
     const lower = lowerAt(0);
     ibpNegate();

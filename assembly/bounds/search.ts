@@ -4,11 +4,14 @@ import {
   CERTIFICATE_EVALUATIONS,
   CERTIFICATE_MARGIN,
   CERTIFICATE_RADIUS,
+  CERTIFICATE_TIMED_OUT,
   CERTIFY_HIGH,
+  CERTIFY_LIMIT,
   CERTIFY_LOW,
+  CERTIFY_STOP,
   CERTIFY_TOLERANCE,
 } from "../layout";
-import { floatField } from "../memory";
+import { field, floatField } from "../memory";
 import { above, UNIT } from "../rounding";
 
 /** Evaluations after which a search ends with what it has verified. */
@@ -47,8 +50,31 @@ let verifiedMargin: f64 = 0;
 let failed: f64 = 0;
 let evaluations: i32 = 0;
 
+/** Milliseconds since any fixed moment, from the host. */
+// @ts-ignore: decorator
+@external("host", "now")
+declare function now(): f64;
+
+// When the input at hand was begun, and whether its time ran out.
+let begun: f64 = 0;
+let timedOut: bool = false;
+
+/** Begins the time of an input, before its bound is prepared. */
+export function beginTime(job: usize): void {
+  if (floatField(job, CERTIFY_LIMIT) < Infinity) begun = now();
+}
+
+/** Whether the search has to end with what it has: asked between evaluations, whose results do not depend on it. */
+function ended(job: usize): bool {
+  if (field(job, CERTIFY_STOP) != 0) return true;
+  const limit = floatField(job, CERTIFY_LIMIT);
+  if (limit < Infinity && now() - begun >= limit) timedOut = true;
+  return timedOut;
+}
+
 /** Searches for the radius of the input at hand and writes it, its margin (not scaled) and the evaluations. */
 export function conclude(job: usize, result: usize): void {
+  timedOut = false;
   const margin = lowerAt(0);
   evaluations = 1;
   verified = -1;
@@ -57,6 +83,7 @@ export function conclude(job: usize, result: usize): void {
   store<f64>(result + CERTIFICATE_RADIUS, verified);
   store<f64>(result + CERTIFICATE_MARGIN, verifiedMargin);
   store<f64>(result + CERTIFICATE_EVALUATIONS, <f64>evaluations);
+  store<f64>(result + CERTIFICATE_TIMED_OUT, timedOut ? 1 : 0);
 }
 
 /** The bound at delta; moves the verified or the failed end. NaN counts as failed. */
@@ -85,6 +112,7 @@ function search(job: usize, margin: f64): void {
   verified = 0;
   verifiedMargin = margin;
   failed = Infinity;
+  if (ended(job)) return;
   if (low > 0 && !(probe(low) > 0)) high = low;
   let x0: f64 = 0;
   let f0 = margin;
@@ -95,6 +123,7 @@ function search(job: usize, margin: f64): void {
   while (verified < high && evaluations < MOST_EVALUATIONS && high > 1e-12) {
     const end = Math.min(failed, high);
     if (failed < Infinity && failed - verified <= tolerance * verified) return;
+    if (ended(job)) return;
     let x = x1 - (f1 * (x1 - x0)) / (f1 - f0);
     const creeping = slow >= 3;
     if (creeping || !(x > 0 && x < Infinity)) x = verified > 0 ? Math.sqrt(verified * end) : 0.1 * end;

@@ -6,6 +6,8 @@ import {
   CERTIFICATE_EVALUATIONS,
   CERTIFICATE_MARGIN,
   CERTIFICATE_RADIUS,
+  CERTIFICATE_TIMED_OUT,
+  CERTIFY_STOP,
 } from "../../assembly/layout.js";
 import type { Dataset } from "../data/dataset.js";
 import { checkSameColumns } from "../kernels/rows.js";
@@ -14,6 +16,8 @@ import { NetworkModel } from "../networks/model.js";
 import type { Scope } from "../runtime/memory.js";
 import { type Runtime, runtimeOf, type WorkOptions } from "../runtime/runtime.js";
 import { checkChoice, checkNumber, checkObject, describe } from "../validate.js";
+import { attackSamples } from "./attacks/attack.js";
+import { type AttackChoices, attackOptions, besideAttack } from "./beside.js";
 import { prepareNetworkJob } from "./ibp.js";
 import { type Bracket, prepareJob } from "./machine-job.js";
 import {
@@ -43,8 +47,18 @@ export interface CertifyOptions extends WorkOptions, Threat {
   readonly bracket?: readonly [number, number] | undefined;
   /** Relative width at which the search stops, in [1e-9, 0.5]. Default 1e-6, for "curvature" and "best" 1e-3. */
   readonly tolerance?: number | undefined;
+  /**
+   * Seconds that the search of one input may take, > 0: it then ends with the best radius verified so far, once the bound
+   * under way is finished. Default: no limit. With one, radii may depend on the machine's speed.
+   */
+  readonly timeLimit?: number | undefined;
   /** Whether radii are proved in real arithmetic. Default "rigorous-f64", the only one for networks. */
   readonly soundness?: Soundness | undefined;
+  /**
+   * Also attack each input in the same ball and domain, and lay the nearest adversarial input found beside the certificate.
+   * Default false; true is projected gradient descent as attack() does it by itself.
+   */
+  readonly attack?: boolean | AttackChoices | undefined;
   /** Which rows: "all", the first N, or N drawn with `seed`. Default "all". */
   readonly samples?: Samples | undefined;
   /** Seed of the draw, an integer >= 0. Default 0. */
@@ -69,8 +83,12 @@ export interface Certificate {
   readonly correct: boolean;
   /** "certified", "misclassified" (the radius is then that of the wrong decision) or "abstained". */
   readonly verdict: "certified" | "misclassified" | "abstained";
+  /** Present when the time limit ended the search: the radius is proved, but the bound may reach further. */
+  readonly timedOut?: true;
   /** Distance of the nearest adversarial input that an attack found, null when it found none; absent without an attack. */
   readonly attackRadius?: number | null;
+  /** The adversarial input, d entries in data units, null when none was found; kept out of files. */
+  readonly adversarial?: Float64Array | null;
   /** radius / attackRadius, null when no adversarial input was found; absent without an attack. 1 is exact. */
   readonly ratio?: number | null;
   /** Wall time of its slice of the work divided by the slice's inputs. */
@@ -79,6 +97,9 @@ export interface Certificate {
 
 /** Inputs in one slice of work for each thread: results come out, and cancelling is prompt. */
 const SLICE_PER_THREAD = 32;
+
+/** The same of the method that takes up to seconds an input. */
+const SLOW_PER_THREAD = 4;
 
 /** Groups of a network's inputs in one slice for each thread. */
 const GROUPS_PER_THREAD = 2;
@@ -95,7 +116,9 @@ function checkBracket(options: CertifyOptions, method: Method, d: number): Brack
     min: 1e-9,
     max: 0.5,
   });
-  return { low, high, tolerance };
+  const { timeLimit } = options;
+  if (timeLimit !== undefined) checkNumber("timeLimit", timeLimit, { min: 0, open: true });
+  return { low, high, tolerance, timeLimit };
 }
 
 /** The method that `asked` names, once it is sure that it holds for this model and data. @throws TypeError, RangeError */
@@ -118,16 +141,12 @@ export function checkMethod(machine: Machine | NetworkModel, data: Dataset, aske
   return method;
 }
 
-/**
- * Certificates one after another, in the order of the rows. What has come out stays valid when the loop is left early.
- * @throws as certify()
- */
-export async function* certifySamples(
+/** Certificates one after another, in the order of the rows, without an attack. */
+async function* proveSamples(
   machine: Machine | NetworkModel,
   data: Dataset,
-  options: CertifyOptions = {},
+  options: CertifyOptions,
 ): AsyncGenerator<Certificate, void, undefined> {
-  checkObject("options", options);
   const method = checkMethod(machine, data, options.method);
   const kind =
     machine instanceof NetworkModel ? undefined : checkKind(method as MachineMethod, machine.kernel, options);
@@ -145,15 +164,16 @@ export async function* certifySamples(
   try {
     const chosen = data.subset(indices);
     const work = { runtime, signal: options.signal };
-    const { job, results, group } = await prepare(scope, machine, chosen, bracket, kind ?? method, {
+    const { pointer, job, results, group } = await prepare(scope, machine, chosen, bracket, kind ?? method, {
       ...work,
       soundness,
     });
-    const slice = Math.max(SLICE_PER_THREAD, GROUPS_PER_THREAD * group) * threads;
+    const inputs = kind?.method === "curvature" ? SLOW_PER_THREAD : SLICE_PER_THREAD;
+    const slice = Math.max(inputs, GROUPS_PER_THREAD * group) * threads;
     for (let from = 0; from < indices.length; from += slice) {
       const count = Math.min(slice, indices.length - from);
       const start = performance.now();
-      await job(from, count);
+      await stoppable(runtime, pointer, options.signal, () => job(from, count));
       const seconds = (performance.now() - start) / 1000 / count;
       options.onProgress?.({ stage: "certifying", done: from + count, total: indices.length });
       const view = runtime.memory.view(results + from * CERTIFICATE_BYTES, count * CERTIFICATE_BYTES);
@@ -167,7 +187,40 @@ export async function* certifySamples(
   }
 }
 
+/**
+ * Certificates one after another, in the order of the rows. What has come out stays valid when the loop is left early.
+ * @throws as certify()
+ */
+export async function* certifySamples(
+  machine: Machine | NetworkModel,
+  data: Dataset,
+  options: CertifyOptions = {},
+): AsyncGenerator<Certificate, void, undefined> {
+  checkObject("options", options);
+  const proved = proveSamples(machine, data, options);
+  const { attack } = options;
+  if (attack === undefined || attack === false) return yield* proved;
+  yield* besideAttack(proved, attackSamples(machine, data, attackOptions(options)));
+}
+
+/** Does `work`, and ends the searches of its job when the signal fires, after the bounds under way. */
+async function stoppable(
+  { memory }: Runtime,
+  pointer: number,
+  signal: AbortSignal | undefined,
+  work: () => Promise<void>,
+): Promise<void> {
+  const stop = () => memory.view(pointer, CERTIFY_STOP + 4).setInt32(CERTIFY_STOP, 1, true);
+  signal?.addEventListener("abort", stop, { once: true });
+  try {
+    await work();
+  } finally {
+    signal?.removeEventListener("abort", stop);
+  }
+}
+
 interface Work {
+  readonly pointer: number;
   /** Pointer to the results, CERTIFICATE_BYTES an input. */
   readonly results: number;
   /** Inputs that one thread takes at a time. */
@@ -196,13 +249,13 @@ async function prepare(
     const { pointer, results, group } = await prepareNetworkJob(runtime, scope, machine, chosen, bracket, offset);
     const job = (from: number, count: number) =>
       runtime.run("certifyNetwork", Math.ceil(count / group), [pointer, from, from + count], { signal }, "certifying");
-    return { results, group, job };
+    return { pointer, results, group, job };
   }
   if (typeof method === "string") throw new TypeError(`method: expected a bound of machines, got "${method}"`);
   const { pointer, results } = await prepareJob(runtime, scope, machine, chosen, bracket, method, soundness);
   const job = (from: number, count: number) =>
     runtime.run("certifyMachine", count, [pointer, from], { signal }, "certifying");
-  return { results, group: 1, job };
+  return { pointer, results, group: 1, job };
 }
 
 interface Raw {
@@ -210,6 +263,7 @@ interface Raw {
   readonly radius: number;
   readonly margin: number;
   readonly evaluations: number;
+  readonly timedOut: boolean;
 }
 
 function readCertificate(view: DataView, k: number): Raw {
@@ -219,20 +273,38 @@ function readCertificate(view: DataView, k: number): Raw {
     radius: at(CERTIFICATE_RADIUS),
     margin: at(CERTIFICATE_MARGIN),
     evaluations: at(CERTIFICATE_EVALUATIONS),
+    timedOut: at(CERTIFICATE_TIMED_OUT) !== 0,
   };
 }
 
-function judge(index: number, label: number, { decision, radius, margin }: Raw, seconds: number): Certificate {
+function judge(
+  index: number,
+  label: number,
+  { decision, radius, margin, timedOut }: Raw,
+  seconds: number,
+): Certificate {
   const proved = radius >= 0;
   const prediction = (proved ? Math.sign(decision) : 0) as -1 | 0 | 1;
   const correct = prediction === label;
   const verdict = !proved ? "abstained" : correct ? "certified" : "misclassified";
-  return { index, label, prediction, decision, radius: proved ? radius : 0, margin, correct, verdict, seconds };
+  return {
+    index,
+    label,
+    prediction,
+    decision,
+    radius: proved ? radius : 0,
+    margin,
+    correct,
+    verdict,
+    ...(timedOut ? { timedOut } : {}),
+    seconds,
+  };
 }
 
 /**
  * Certified l-infinity radii of a machine's decisions on (some of) a data set, and what they amount to.
- * @throws TypeError, RangeError (kernels without a certificate, other columns, an empty bracket), the signal's reason
+ * @throws TypeError, RangeError (kernels without a certificate, other columns, an empty bracket), the signal's reason;
+ *   SoundnessError when an attack succeeds inside a certified radius
  */
 export async function certify(
   machine: Machine | NetworkModel,

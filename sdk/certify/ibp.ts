@@ -2,10 +2,7 @@
 // radii runs on. The mathematics is in assembly/bounds/ibp.ts. Not here: the search (certify.ts).
 import {
   CERTIFICATE_BYTES,
-  CERTIFY_HIGH,
-  CERTIFY_LOW,
   CERTIFY_RESULTS,
-  CERTIFY_TOLERANCE,
   IBP_BYTES,
   IBP_CENTRE,
   IBP_CENTRE_OUTPUT,
@@ -33,7 +30,7 @@ import { layerScales } from "../networks/network.js";
 import type { Scope } from "../runtime/memory.js";
 import { type Runtime, runtimeOf, type WorkOptions } from "../runtime/runtime.js";
 import { checkNumber } from "../validate.js";
-import type { Bracket } from "./machine-job.js";
+import { type Bracket, writeSearch } from "./machine-job.js";
 import type { Bounds } from "./method.js";
 
 /** Which offset a network's bound has: the paper's f_0(x_0), kept at the centre, or f_0 bounded on the ball as well. */
@@ -125,9 +122,7 @@ export async function prepareNetworkJob(
   const pointer = scope.allocate(IBP_BYTES);
   const view = scope.memory.view(pointer, IBP_BYTES);
   for (const [field, value] of pointers) view.setUint32(field, value, true);
-  view.setFloat64(CERTIFY_LOW, bracket.low, true);
-  view.setFloat64(CERTIFY_HIGH, bracket.high, true);
-  view.setFloat64(CERTIFY_TOLERANCE, bracket.tolerance, true);
+  writeSearch(view, bracket);
   view.setFloat64(IBP_SCALE, data.scale, true);
   view.setFloat64(
     IBP_FACTOR,

@@ -9,12 +9,14 @@ import {
   CERTIFY_HIGH,
   CERTIFY_INPUTS,
   CERTIFY_KERNEL,
+  CERTIFY_LIMIT,
   CERTIFY_LOW,
   CERTIFY_METHOD,
   CERTIFY_NORM,
   CERTIFY_RESULTS,
   CERTIFY_ROWS,
   CERTIFY_SHARE,
+  CERTIFY_STOP,
   CERTIFY_TOLERANCE,
   CERTIFY_TOP,
   CERTIFY_WORK,
@@ -39,6 +41,17 @@ export interface Bracket {
   readonly high: number;
   /** Relative width at which the search stops. */
   readonly tolerance: number;
+  /** Seconds after which the search of one input ends with what it has verified. Default: never. */
+  readonly timeLimit?: number | undefined;
+}
+
+/** Writes what the search reads into a job's record. */
+export function writeSearch(view: DataView, { low, high, tolerance, timeLimit = Infinity }: Bracket): void {
+  view.setFloat64(CERTIFY_LOW, low, true);
+  view.setFloat64(CERTIFY_HIGH, high, true);
+  view.setFloat64(CERTIFY_TOLERANCE, tolerance, true);
+  view.setFloat64(CERTIFY_LIMIT, 1000 * timeLimit, true);
+  view.setInt32(CERTIFY_STOP, 0, true);
 }
 
 /** A machine and inputs in linear memory. */
@@ -87,9 +100,7 @@ export async function prepareJob(
   view.setUint32(CERTIFY_RESULTS, results, true);
   view.setUint32(CERTIFY_WORK, work, true);
   view.setFloat64(CERTIFY_BIAS, machine.bias, true);
-  view.setFloat64(CERTIFY_LOW, bracket.low, true);
-  view.setFloat64(CERTIFY_HIGH, bracket.high, true);
-  view.setFloat64(CERTIFY_TOLERANCE, bracket.tolerance, true);
+  writeSearch(view, bracket);
   // The domain is [0, 1] in the data's units; its raw end is rounded up, which makes the box no smaller.
   view.setFloat64(CERTIFY_TOP, kind.domain ? (1 / data.scale) * (1 + 2 ** -50) : Number.POSITIVE_INFINITY, true);
   view.setInt32(CERTIFY_METHOD, isTwoLayer(machine.kernel) ? METHOD_CODES[kind.method] : METHOD_DEEP, true);

@@ -28,7 +28,7 @@ function columnsOf({ perSample }: SavedReport, timing: boolean): readonly (keyof
   const has = (column: keyof SavedCertificate) => perSample.some((certificate) => certificate[column] !== undefined);
   return [
     ...COLUMNS,
-    ...(["attackRadius", "ratio"] as const).filter(has),
+    ...(["timedOut", "attackRadius", "ratio"] as const).filter(has),
     ...(timing && has("seconds") ? (["seconds"] as const) : []),
   ];
 }
@@ -42,9 +42,10 @@ export function reportToTsv(report: SavedReport, { timing = false }: ReportFileO
   return `${[columns.join("\t"), ...lines].join("\n")}\n`;
 }
 
-/** The report as indented JSON. */
+/** The report as indented JSON, without adversarial inputs. */
 export function reportToJson(report: SavedReport, { timing = false }: ReportFileOptions = {}): string {
-  return `${JSON.stringify(report, (key, value) => (key === "seconds" && !timing ? undefined : value), 2)}\n`;
+  const left = (key: string) => key === "adversarial" || (key === "seconds" && !timing);
+  return `${JSON.stringify(report, (key, value) => (left(key) ? undefined : value), 2)}\n`;
 }
 
 function checkSample(name: string, value: unknown): void {

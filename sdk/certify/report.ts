@@ -5,6 +5,7 @@ import { describeKernel } from "../kernels/kernel.js";
 import type { Machine } from "../machines/machine.js";
 import { NetworkModel } from "../networks/model.js";
 import { VERSION } from "../version.js";
+import { attackPlan } from "./beside.js";
 import type { Certificate, CertifyOptions } from "./certify.js";
 import { defaultBracket, defaultTolerance, type Norm } from "./method.js";
 import { countSamples } from "./samples.js";
@@ -55,7 +56,7 @@ export interface ReportFigures {
 }
 
 /** A certificate as it is kept in a file, where wall times are left out unless they were asked for. */
-export type SavedCertificate = Omit<Certificate, "seconds"> & { readonly seconds?: number };
+export type SavedCertificate = Omit<Certificate, "seconds" | "adversarial"> & { readonly seconds?: number };
 
 /** What was certified and how: the same for every part of a report. */
 export interface ReportHeader {
@@ -166,6 +167,8 @@ async function describeRun(
       domain: options.domain === true ? "[0, 1]" : "unbounded",
       bracket: [low, high],
       tolerance: options.tolerance ?? defaultTolerance(options.method),
+      timeLimit: options.timeLimit ?? null,
+      ...(options.attack === undefined || options.attack === false ? {} : { attack: attackPlan(options, data.d) }),
       samples: options.samples ?? "all",
       seed: options.seed ?? 0,
       soundness: options.soundness ?? "rigorous-f64",

@@ -58,6 +58,6 @@ export function unshared(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer
 
 /** An instance of the core on `memory`. */
 export function instantiateCore(module: WebAssembly.Module, memory: WebAssembly.Memory): CoreExports {
-  const { exports } = instantiateSync(module, { env: { memory } });
+  const { exports } = instantiateSync(module, { env: { memory }, host: { now: () => performance.now() } });
   return exports as unknown as CoreExports;
 }

@@ -37,7 +37,8 @@ function receive(message: StartMessage | JobMessage, port: Port): void {
   try {
     if (message.kind === "start") {
       memory = message.memory;
-      exports = instantiateSync(message.module, { env: { memory } }).exports as unknown as Exports;
+      exports = instantiateSync(message.module, { env: { memory }, host: { now: () => performance.now() } })
+        .exports as unknown as Exports;
       exports.setScratch?.(message.scratch);
       exports.setThread?.(message.thread);
     } else work(message);

@@ -36,7 +36,7 @@ import { checkChoice, checkNumber, checkObject, describe } from "../../validate.
 import type { CertifyOptions } from "../certify.js";
 import type { NetworkOffset } from "../ibp.js";
 import { type Bounds, checkMachine, NORMS, type Norm, type Threat } from "../method.js";
-import { chooseSamples } from "../samples.js";
+import { chooseSamples, type Shard } from "../samples.js";
 import { type AttackJob, prepareAttack, readPoint } from "./job.js";
 import { type AttackReport, makeAttackReport } from "./report.js";
 import { distanceAbove, Evaluator, isProvable, NORM_CODES } from "./verify.js";
@@ -55,6 +55,8 @@ export interface AttackOptions extends WorkOptions, Threat {
   readonly samples?: CertifyOptions["samples"];
   /** Seed of starting points, and of drawn samples; an integer >= 0. Default 0. */
   readonly seed?: number | undefined;
+  /** Which part of these rows, where several computers share them. Default: all. */
+  readonly shard?: Shard | undefined;
   /** Starting points at each radius, 2 to 64, rounded up to an even number. Default 4. */
   readonly restarts?: number | undefined;
   /** Most steps at each radius, 1 to 10,000. Default 40. */
@@ -319,7 +321,8 @@ export async function* attackSamples(
   checkInputs(model, data, options.domain === true);
   const plan = checkAttack(options, data.d);
   const runtime = await runtimeOf(options);
-  const indices = await chooseSamples(data.n, options.samples, options.seed, { runtime });
+  const indices = await chooseSamples(data.n, options.samples, options.seed, { runtime, shard: options.shard });
+  if (indices.length === 0) return;
   const evaluation = isProvable(model) ? "rigorous" : "estimate";
   const scope = runtime.scope();
   try {
