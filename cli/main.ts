@@ -13,6 +13,7 @@ import { addMerge } from "./merge.js";
 import { addPredict } from "./predict.js";
 import { addQuickstart } from "./quickstart.js";
 import { addReproduce } from "./reproduce.js";
+import { addTightness } from "./tightness.js";
 import { addTrain } from "./train.js";
 
 function makeProgram(): Command {
@@ -39,6 +40,7 @@ function makeProgram(): Command {
     addInspect,
     addExport,
     addReproduce,
+    addTightness,
     addDynamics,
     addBench,
   ];

@@ -111,6 +111,14 @@ export {
   table2,
 } from "./experiments/table2.js";
 export {
+  TIGHTNESS_MACHINES,
+  type TightnessMachine,
+  type TightnessOptions,
+  type TightnessRow,
+  tightness,
+  UnsoundCertificateError,
+} from "./experiments/tightness.js";
+export {
   type SweptQuantity,
   type WidthPoint,
   type WidthSweepOptions,

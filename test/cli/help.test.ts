@@ -39,6 +39,8 @@ describe("help", () => {
                                       inputs as VNN-LIB, for other verifiers
         reproduce [options] <target>  measure a table or figure of the paper on MNIST
                                       0/1
+        tightness [options]           how nearly exact certificates are: bounds of
+                                      five machines on MNIST 0/1 beside attacks
         dynamics [options]            networks of several widths beside their machine:
                                       difference and kernel drift against width
         bench [args...]               time the jobs of the benchmark suite, beside
