@@ -31,7 +31,8 @@ export { certifyMachine, certifyNetwork, machineBounds, networkBounds, setThread
 export { deepEntries } from "./bounds/deep";
 export { linearEntries } from "./bounds/linear";
 export { curvatureEntries } from "./bounds/curvature";
-export { ibpSpreads } from "./bounds/ibp";
+export { ibpCentres, ibpSpreads } from "./bounds/centres";
+export { planeBlock, planeLoss } from "./bounds/planes";
 export { initialLayer, initialOutput, plainLayer, randomNormals } from "./network/initial";
 export { networkOutputs, networkSteps } from "./network/step";
 export { tangentBackward, tangentForward, tangentLast, tangentShare } from "./network/tangent";

@@ -191,16 +191,29 @@ export const IBP_CENTRE_OUTPUT = 88; // pointer
 export const IBP_CENTRE_SPREADS = 92; // pointer
 export const IBP_LAYERS = 96; // i32: hidden layers
 export const IBP_STARTS = 100; // pointer: n + 1 int32, where each input's entries begin
-export const IBP_COLUMNS = 104; // pointer: int32 columns of the non-zero entries
-export const IBP_ENTRIES = 108; // pointer: f64 raw entries
+export const IBP_COLUMNS = 104; // pointer: int32 columns of the non-zero entries; with planes, slots of columns
+export const IBP_ENTRIES = 108; // pointer: f64 raw entries; with planes, int32: the two 8-bit entries of each slot
 export const IBP_DIFFERENCE = 112; // i32: 1 bounds f - f_0, 0 keeps f_0 at the centre
 export const IBP_WORK = 116; // pointer: for each thread, IBP_WORK_ENTRIES f64
-export const IBP_WORK_ENTRIES = 120; // i32: see ibpGroup() in bounds/ibp.ts; widths padded to whole blocks
-export const IBP_GROUP = 124; // i32: inputs in one chunk, which share each reading of the weights
+export const IBP_WORK_ENTRIES = 120; // i32: see ibpOpen() in bounds/ibp.ts; widths padded to whole blocks
+export const IBP_VALUES = 124; // pointer: f64, the first layer's sums, one row an input of the slice in hand
 export const IBP_SCALE = 128; // f64: value = raw * scale
 export const IBP_FACTOR = 136; // f64: product of all layers' scales and IBP_SCALE: outputs in real units
 export const IBP_WIDEST = 144; // i32: largest width, padded to whole blocks
-export const IBP_BYTES = 152;
+export const IBP_CENTRE_VALUES = 148; // pointer: the same of the network at the start; 0: none, or IBP_OFFSETS instead
+export const IBP_OFFSETS = 152; // pointer: f64, each block's share of f_0 and of its size, for each input of the slice
+export const IBP_SIZES = 156; // pointer: f64 triples, max |x_k|, sum |x_k| and the number of x_k != 0 of each input
+export const IBP_PLANES = 160; // pointer: int16 weights of the first layer, see bounds/planes.ts; 0: float32 ones
+export const IBP_STEPS = 164; // pointer: f64, for each block and plane the steps of its neurons
+export const IBP_ERRORS = 168; // pointer: f64, what the planes may be wrong by, one a neuron
+export const IBP_CENTRE_PLANES = 172; // pointer: planes of the network at the start; 0: it shares the coarse plane
+export const IBP_CENTRE_STEPS = 176; // pointer
+export const IBP_CENTRE_ERRORS = 180; // pointer
+export const IBP_SLOTS = 184; // i32: pairs of columns
+export const IBP_SLOT_COLUMNS = 188; // pointer: int32, the two columns of each slot, -1 for none
+export const IBP_LOSS = 192; // f64: what planes cost, a unit of sum |x_k|: in the output, of deep networks in the radius
+export const IBP_CENTRE_LOSS = 200; // f64
+export const IBP_BYTES = 208;
 
 /** What an attack evaluates: ATTACK_MODEL. */
 export const MODEL_MACHINE = 0;

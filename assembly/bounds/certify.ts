@@ -17,10 +17,8 @@ import {
   CERTIFY_TOP,
   CERTIFY_WORK,
   IBP_FACTOR,
-  IBP_GROUP,
   IBP_LAYERS,
   IBP_SCALE,
-  IBP_WIDEST,
   IBP_WORK,
   IBP_WORK_ENTRIES,
   METHOD_CURVATURE,
@@ -34,11 +32,11 @@ import { field, floatField, pointerField } from "../memory";
 import { packedColumns } from "./active";
 import { curvatureLower, curvatureStart } from "./curvature";
 import { deepLower, deepStart } from "./deep";
-import { ibpGroup, ibpLower, ibpNegate, ibpOpen } from "./ibp";
+import { ibpLower, ibpNegate, ibpOpen } from "./ibp";
 import { intervalCentre, intervalLower, intervalNegate, intervalStart } from "./interval";
 import { linearEntries, linearLower, linearStart } from "./linear";
 import { setRigorous } from "../rounding";
-import { beginTime, conclude, lowerAt, scaledDown, setBound } from "./search";
+import { beginTime, conclude, concludeFrom, lowerAt, scaledDown, setBound } from "./search";
 
 let thread: i32 = 0;
 
@@ -125,15 +123,11 @@ function machineValue(job: usize, index: i32): f64 {
   return sum + floatField(job, CERTIFY_BIAS);
 }
 
-/** Prepares group `chunk` of the inputs [first, end) of a network's job; how many it has. */
-function startGroup(chunk: i32, job: usize, first: i32, end: i32): i32 {
+/** Takes input first + which of a network's job, number `which` of the slice. */
+function openInput(job: usize, first: i32, which: i32): void {
   setBound(ibpLower, floatField(job, IBP_SCALE));
-  const group = field(job, IBP_GROUP);
-  const from = first + chunk * group;
-  const count = min(group, end - from);
   const memory = pointerField(job, IBP_WORK) + ((<usize>thread * <usize>field(job, IBP_WORK_ENTRIES)) << 3);
-  ibpGroup(job, from, count, memory, field(job, IBP_WIDEST));
-  return count;
+  ibpOpen(job, first + which, which, memory);
 }
 
 /** A lower bound in real units. The factor is a product of one square root and one quotient a layer, and the scale. */
@@ -141,35 +135,28 @@ function inUnits(job: usize, lower: f64): f64 {
   return scaledDown(lower, floatField(job, IBP_FACTOR), 3 * <f64>field(job, IBP_LAYERS) + 4);
 }
 
-/** [lower, upper] of a network's output on the balls of radius radii[k] around inputs k of group `chunk` of `count`. */
-export function networkBounds(chunk: i32, job: usize, count: i32, radii: usize, bounds: usize): void {
-  const own = startGroup(chunk, job, 0, count);
-  for (let which = 0; which < own; ++which) {
-    const index = <usize>(chunk * field(job, IBP_GROUP) + which);
-    const radius = load<f64>(radii + (index << 3));
-    ibpOpen(which);
-    store<f64>(bounds + (index << 4), inUnits(job, lowerAt(radius)));
-    ibpNegate();
-    store<f64>(bounds + (index << 4), -inUnits(job, lowerAt(radius)), 8);
-  }
+/** [lower, upper] of a network's output on the ball of radius radii[k] around input k = first + `chunk`. */
+export function networkBounds(chunk: i32, job: usize, first: i32, radii: usize, bounds: usize): void {
+  const index = <usize>(first + chunk);
+  const radius = load<f64>(radii + (index << 3));
+  openInput(job, first, chunk);
+  store<f64>(bounds + (index << 4), inUnits(job, lowerAt(radius)));
+  ibpNegate();
+  store<f64>(bounds + (index << 4), -inUnits(job, lowerAt(radius)), 8);
 }
 
-/** Certifies group `chunk` of the inputs [first, end) of a network's job. */
-export function certifyNetwork(chunk: i32, job: usize, first: i32, end: i32): void {
-  const count = startGroup(chunk, job, first, end);
-  for (let which = 0; which < count; ++which) {
-    const index = first + chunk * field(job, IBP_GROUP) + which;
-    const result = pointerField(job, CERTIFY_RESULTS) + <usize>index * CERTIFICATE_BYTES;
-    beginTime(job);
-    ibpOpen(which);
-    const lower = lowerAt(0);
-    ibpNegate();
-    const upper = -lowerAt(0);
-    const decision = 0.5 * (lower + upper);
-    store<f64>(result + CERTIFICATE_DECISION, decision * floatField(job, IBP_FACTOR));
-    if (decision >= 0) ibpNegate();
-    conclude(job, result);
-    const margin = load<f64>(result + CERTIFICATE_MARGIN);
-    store<f64>(result + CERTIFICATE_MARGIN, inUnits(job, margin));
-  }
+/** Certifies input first + `chunk` of a network's job; ibpCentres() has run for the slice that starts at `first`. */
+export function certifyNetwork(chunk: i32, job: usize, first: i32): void {
+  const result = pointerField(job, CERTIFY_RESULTS) + <usize>(first + chunk) * CERTIFICATE_BYTES;
+  beginTime(job);
+  openInput(job, first, chunk);
+  const lower = lowerAt(0);
+  ibpNegate();
+  const negative = lowerAt(0);
+  const decision = 0.5 * (lower - negative);
+  store<f64>(result + CERTIFICATE_DECISION, decision * floatField(job, IBP_FACTOR));
+  if (decision >= 0) ibpNegate();
+  concludeFrom(job, result, decision >= 0 ? lower : negative);
+  const margin = load<f64>(result + CERTIFICATE_MARGIN);
+  store<f64>(result + CERTIFICATE_MARGIN, inUnits(job, margin));
 }

@@ -13,42 +13,45 @@
 //   e = above(delta + (2n + 16) u X, 16) + 1e-250
 // (the last term for products below the normal numbers) therefore makes the computed ends safe as they are. Later layers
 // do the same with m in place of x0: r grows by (2n + 16) u m. The sum over v_j a_j is corrected by sumError.
+// Sums from integer planes (planes.ts) are off by at most L1(x) h_j. With one hidden layer that moves the output by
+// L1(x) sum_j |v_j| h_j at most, as relu is 1-Lipschitz; in deep networks the ball grows by L1(x) max_j h_j / R_j.
 // Every end that is NaN or infinite makes the bound NaN, which proves nothing.
-// Not here: the search for a radius (search.ts), its entry points (certify.ts), training (network/).
+// Not here: C_j and R_j (centres.ts), the search for a radius (search.ts), its entry points (certify.ts), training (network/).
 import {
   IBP_CENTRE,
+  IBP_CENTRE_LOSS,
   IBP_CENTRE_OUTPUT,
   IBP_CENTRE_SPREADS,
-  IBP_COLUMNS,
+  IBP_CENTRE_VALUES,
   IBP_DIFFERENCE,
-  IBP_ENTRIES,
-  IBP_GROUP,
   IBP_LAYERS,
+  IBP_LOSS,
   IBP_NETWORK,
+  IBP_OFFSETS,
   IBP_OUTPUT,
+  IBP_SIZES,
   IBP_SPREADS,
-  IBP_STARTS,
+  IBP_VALUES,
+  IBP_WIDEST,
   LAYER_BLOCKS,
   LAYER_BYTES,
   LAYER_FAN_IN,
   LAYER_WEIGHTS,
   NEURONS,
 } from "../layout";
-import { field, pointerField } from "../memory";
-import { above, sumError, UNIT } from "../rounding";
-
-const BLOCK_BYTES: usize = 128; // NEURONS float32
+import { field, floatField, pointerField } from "../memory";
+import { above, nextDown, sumError, UNIT } from "../rounding";
+import { BLOCK_BYTES, wide } from "./centres";
 
 /** Absolute growth of every ball: products of weights and inputs may fall below the normal numbers. */
 const LEAST: f64 = 1e-250;
 
-// The inputs and the network at hand, one set a thread.
+// The input and the network at hand, one set a thread.
 let job: usize = 0;
-let first: i32 = 0; // first input of the group
-let values: usize = 0; // c of the trained network, one row an input of the group
-let centreValues: usize = 0; // c of the network at the start
-let place: usize = 0; // place in the group of the input at hand
+let place: usize = 0; // place in the slice of the input at hand
 let blur: f64 = 0; // what rounding of c adds to the radius of its ball
+let ownLoss: f64 = 0; // what planes cost the trained network at this input
+let startLoss: f64 = 0; // and the network at the start
 let sign: f64 = 1;
 let frozenBelow: f64 = 0; // lower bound of -f_0(x0), and of f_0(x0)
 let frozenAbove: f64 = 0;
@@ -61,125 +64,43 @@ let radii: usize = 0;
 let sums: usize = 0;
 let widths: usize = 0;
 
-/** R_j of block `chunk`, rounded up. */
-export function ibpSpreads(chunk: i32, layer: usize, spreads: usize): void {
-  const inputs = field(layer, LAYER_FAN_IN);
-  const weights = pointerField(layer, LAYER_WEIGHTS) + <usize>chunk * <usize>inputs * BLOCK_BYTES;
-  const own = spreads + (<usize>(chunk * NEURONS) << 3);
-  memory.fill(own, 0, NEURONS * 8);
-  for (let k: usize = 0; k < <usize>inputs; ++k)
-    for (let j: usize = 0; j < <usize>NEURONS; ++j)
-      store<f64>(own + (j << 3), load<f64>(own + (j << 3)) + Math.abs(<f64>load<f32>(weights + k * BLOCK_BYTES + (j << 2))));
-  for (let j: usize = 0; j < <usize>NEURONS << 3; j += 8) store<f64>(own + j, above(load<f64>(own + j), <f64>inputs));
-}
-
 /**
- * Computes c for inputs [from, from + count) of the job. `memory` holds, in float64, a row of the first width for each
- * of them (two when outputs are centred), then 5 * `widest` entries when there are several hidden layers.
+ * Takes input `index`, number `which` of the slice whose sums are there; the bound is of f - f_0 from now on. `memory`
+ * holds 5 * IBP_WIDEST entries when there are several hidden layers.
  */
-export function ibpGroup(record: usize, from: i32, count: i32, memory: usize, widest: i32): void {
+export function ibpOpen(record: usize, index: i32, which: i32, memory: usize): void {
   job = record;
-  first = from;
-  const network = pointerField(job, IBP_NETWORK);
-  const centre = pointerField(job, IBP_CENTRE);
-  const bytes = <usize>(field(job, IBP_GROUP) * field(network, LAYER_BLOCKS) * NEURONS) << 3;
-  values = memory;
-  centreValues = memory + bytes;
-  actives = centre != 0 ? centreValues + bytes : centreValues;
-  const entry = <usize>widest << 3;
+  sign = 1;
+  place = <usize>which;
+  const entry = <usize>field(job, IBP_WIDEST) << 3;
+  actives = memory;
   middles = actives + entry;
   radii = middles + entry;
   sums = radii + entry;
   widths = sums + entry;
-  firstLayer(network, count, values);
-  if (centre != 0) firstLayer(centre, count, centreValues);
-}
-
-/** c of the group's inputs: a block's weights are read once for all of them. */
-function firstLayer(layer: usize, count: i32, to: usize): void {
-  const blocks = field(layer, LAYER_BLOCKS);
-  const pitch = <usize>field(layer, LAYER_FAN_IN) * BLOCK_BYTES;
-  const row = <usize>(blocks * NEURONS) << 3;
-  for (let block = 0; block < blocks; ++block) {
-    const weights = pointerField(layer, LAYER_WEIGHTS) + <usize>block * pitch;
-    const own = to + (<usize>(block * NEURONS) << 3);
-    for (let i = 0; i < count; ++i) centreBlock(weights, first + i, own + <usize>i * row);
-  }
-}
-
-/** c of one block for one input: each neuron's terms are added in the order of the columns. */
-function centreBlock(weights: usize, index: i32, to: usize): void {
-  const starts = pointerField(job, IBP_STARTS) + (<usize>index << 2);
-  const from = <usize>load<i32>(starts);
-  const count = <usize>load<i32>(starts, 4) - from;
-  const columns = pointerField(job, IBP_COLUMNS) + (from << 2);
-  const entries = pointerField(job, IBP_ENTRIES) + (from << 3);
-  if (ASC_FEATURE_SIMD) {
-    halfBlock(weights, count, columns, entries, to);
-    halfBlock(weights + 64, count, columns, entries, to + 128);
-    return;
-  }
-  memory.fill(to, 0, NEURONS * 8);
-  for (let k: usize = 0; k < count; ++k) {
-    const w = weights + <usize>load<u32>(columns + (k << 2)) * BLOCK_BYTES;
-    const x = load<f64>(entries + (k << 3));
-    for (let j: usize = 0; j < <usize>NEURONS; ++j)
-      store<f64>(to + (j << 3), load<f64>(to + (j << 3)) + x * <f64>load<f32>(w + (j << 2)));
-  }
-}
-
-// @ts-ignore: decorator
-@inline
-function wide(weights: usize): v128 {
-  return f64x2.promote_low_f32x4(v128.load64_zero(weights));
-}
-
-/** Sixteen neurons, whose sums stay in registers. */
-function halfBlock(weights: usize, count: usize, columns: usize, entries: usize, to: usize): void {
-  let s0 = f64x2.splat(0);
-  let s1 = s0;
-  let s2 = s0;
-  let s3 = s0;
-  let s4 = s0;
-  let s5 = s0;
-  let s6 = s0;
-  let s7 = s0;
-  for (let k: usize = 0; k < count; ++k) {
-    const w = weights + <usize>load<u32>(columns + (k << 2)) * BLOCK_BYTES;
-    const x = v128.load_splat<u64>(entries + (k << 3));
-    s0 = f64x2.add(s0, f64x2.mul(x, wide(w)));
-    s1 = f64x2.add(s1, f64x2.mul(x, wide(w + 8)));
-    s2 = f64x2.add(s2, f64x2.mul(x, wide(w + 16)));
-    s3 = f64x2.add(s3, f64x2.mul(x, wide(w + 24)));
-    s4 = f64x2.add(s4, f64x2.mul(x, wide(w + 32)));
-    s5 = f64x2.add(s5, f64x2.mul(x, wide(w + 40)));
-    s6 = f64x2.add(s6, f64x2.mul(x, wide(w + 48)));
-    s7 = f64x2.add(s7, f64x2.mul(x, wide(w + 56)));
-  }
-  v128.store(to, s0);
-  v128.store(to, s1, 16);
-  v128.store(to, s2, 32);
-  v128.store(to, s3, 48);
-  v128.store(to, s4, 64);
-  v128.store(to, s5, 80);
-  v128.store(to, s6, 96);
-  v128.store(to, s7, 112);
-}
-
-/** Takes input `which` of the group in hand; the bound is of f - f_0 from now on. */
-export function ibpOpen(which: i32): void {
-  sign = 1;
-  place = <usize>which;
-  const starts = pointerField(job, IBP_STARTS) + (<usize>(first + which) << 2);
-  const entries = pointerField(job, IBP_ENTRIES);
-  const from = <usize>load<i32>(starts) << 3;
-  const end = <usize>load<i32>(starts, 4) << 3;
-  let size: f64 = 0;
-  for (let k = from; k < end; k += 8) size = Math.max(size, Math.abs(load<f64>(entries + k)));
-  blur = (<f64>((end - from) >> 2) + 16) * UNIT * size;
+  const sizes = pointerField(job, IBP_SIZES) + <usize>index * 24;
+  blur = (2 * load<f64>(sizes, 16) + 16) * UNIT * load<f64>(sizes);
+  ownLoss = above(floatField(job, IBP_LOSS) * load<f64>(sizes, 8), 4);
+  startLoss = above(floatField(job, IBP_CENTRE_LOSS) * load<f64>(sizes, 8), 4);
   if (pointerField(job, IBP_CENTRE) == 0 || field(job, IBP_DIFFERENCE)) return;
+  if (pointerField(job, IBP_OFFSETS) != 0) return keepOffset();
   frozenBelow = networkLower(true, -1, 0);
   frozenAbove = networkLower(true, 1, 0);
+}
+
+/** f_0(x0) of a lone hidden layer from the shares of its blocks, both ends. */
+function keepOffset(): void {
+  const blocks = <usize>field(pointerField(job, IBP_CENTRE), LAYER_BLOCKS);
+  const shares = pointerField(job, IBP_OFFSETS) + ((place * blocks) << 4);
+  let sum: f64 = 0;
+  let size: f64 = 0;
+  for (let block: usize = 0; block < blocks << 4; block += 16) {
+    sum += load<f64>(shares + block);
+    size += load<f64>(shares + block, 8);
+  }
+  const error = above(sumError(<f64>(blocks * NEURONS), 4, size) + startLoss, 4);
+  frozenBelow = nextDown(-sum - error);
+  frozenAbove = nextDown(sum - error);
 }
 
 /** Turns the bound around: from now on of -(f - f_0). */
@@ -203,10 +124,13 @@ function networkLower(start: bool, direction: f64, reach: f64): f64 {
   const output = pointerField(job, start ? IBP_CENTRE_OUTPUT : IBP_OUTPUT);
   const depth = field(job, IBP_LAYERS);
   const width = field(layers, LAYER_BLOCKS) * NEURONS;
-  const c = (start ? centreValues : values) + ((place * <usize>width) << 3);
-  const e = above(reach + blur, 16) + LEAST;
-  if (depth == 1) return outputLower(output, direction, c, spreads, e, <usize>width);
-  activate(c, spreads, e, <usize>width);
+  const c = pointerField(job, start ? IBP_CENTRE_VALUES : IBP_VALUES) + ((place * <usize>width) << 3);
+  const loss = start ? startLoss : ownLoss;
+  if (depth == 1) {
+    const lower = outputLower(output, direction, c, spreads, above(reach + blur, 16) + LEAST, <usize>width);
+    return loss == 0 ? lower : nextDown(lower - loss);
+  }
+  activate(c, spreads, above(reach + blur + loss, 16) + LEAST, <usize>width);
   let last = layers;
   for (let l = 1; l < depth; ++l) {
     last = layers + <usize>l * LAYER_BYTES;

@@ -74,8 +74,12 @@ function ended(job: usize): bool {
 
 /** Searches for the radius of the input at hand and writes it, its margin (not scaled) and the evaluations. */
 export function conclude(job: usize, result: usize): void {
+  concludeFrom(job, result, lowerAt(0));
+}
+
+/** The same where the bound on the ball of radius 0 is known. */
+export function concludeFrom(job: usize, result: usize, margin: f64): void {
   timedOut = false;
-  const margin = lowerAt(0);
   evaluations = 1;
   verified = -1;
   verifiedMargin = 0;

@@ -101,9 +101,6 @@ const SLICE_PER_THREAD = 32;
 /** The same of the method that takes up to seconds an input. */
 const SLOW_PER_THREAD = 4;
 
-/** Groups of a network's inputs in one slice for each thread. */
-const GROUPS_PER_THREAD = 2;
-
 function checkBracket(options: CertifyOptions, method: Method, d: number): Bracket {
   const given: unknown = options.bracket ?? defaultBracket(method, options.norm ?? "linf", d);
   if (!Array.isArray(given) || given.length !== 2)
@@ -159,17 +156,14 @@ async function* proveSamples(
   const runtime = await runtimeOf(options);
   const indices = await chooseSamples(data.n, options.samples, options.seed, { runtime, shard: options.shard });
   if (indices.length === 0) return;
-  const threads = Math.max(1, runtime.threads);
   const scope = runtime.scope();
   try {
     const chosen = data.subset(indices);
     const work = { runtime, signal: options.signal };
-    const { pointer, job, results, group } = await prepare(scope, machine, chosen, bracket, kind ?? method, {
+    const { pointer, job, results, slice } = await prepare(scope, machine, chosen, bracket, kind ?? method, {
       ...work,
       soundness,
     });
-    const inputs = kind?.method === "curvature" ? SLOW_PER_THREAD : SLICE_PER_THREAD;
-    const slice = Math.max(inputs, GROUPS_PER_THREAD * group) * threads;
     for (let from = 0; from < indices.length; from += slice) {
       const count = Math.min(slice, indices.length - from);
       const start = performance.now();
@@ -223,8 +217,8 @@ interface Work {
   readonly pointer: number;
   /** Pointer to the results, CERTIFICATE_BYTES an input. */
   readonly results: number;
-  /** Inputs that one thread takes at a time. */
-  readonly group: number;
+  /** Most inputs in one call of `job`. */
+  readonly slice: number;
   /** Certifies inputs [from, from + count). */
   readonly job: (from: number, count: number) => Promise<void>;
 }
@@ -246,16 +240,24 @@ async function prepare(
 ): Promise<Work> {
   if (machine instanceof NetworkModel) {
     const offset = method === "ibp" ? "frozen" : "difference";
-    const { pointer, results, group } = await prepareNetworkJob(runtime, scope, machine, chosen, bracket, offset);
-    const job = (from: number, count: number) =>
-      runtime.run("certifyNetwork", Math.ceil(count / group), [pointer, from, from + count], { signal }, "certifying");
-    return { pointer, results, group, job };
+    const { pointer, run, results, slice } = await prepareNetworkJob(
+      runtime,
+      scope,
+      machine,
+      chosen,
+      bracket,
+      offset,
+      true,
+    );
+    const job = (from: number, count: number) => run("certifyNetwork", from, count, [], { signal });
+    return { pointer, results, slice, job };
   }
   if (typeof method === "string") throw new TypeError(`method: expected a bound of machines, got "${method}"`);
   const { pointer, results } = await prepareJob(runtime, scope, machine, chosen, bracket, method, soundness);
   const job = (from: number, count: number) =>
     runtime.run("certifyMachine", count, [pointer, from], { signal }, "certifying");
-  return { pointer, results, group: 1, job };
+  const inputs = method.method === "curvature" ? SLOW_PER_THREAD : SLICE_PER_THREAD;
+  return { pointer, results, slice: inputs * Math.max(1, runtime.threads), job };
 }
 
 interface Raw {
@@ -301,6 +303,13 @@ function judge(
   };
 }
 
+/** Starts on a network's hash, which the report holds, so that it is there when the threads are done. */
+function hashBeside(machine: Machine | NetworkModel): void {
+  if (!(machine instanceof NetworkModel)) return;
+  // Later than the first work given to the threads; the report meets what goes wrong.
+  setTimeout(() => machine.hash().catch(() => {}), 0);
+}
+
 /**
  * Certified l-infinity radii of a machine's decisions on (some of) a data set, and what they amount to.
  * @throws TypeError, RangeError (kernels without a certificate, other columns, an empty bracket), the signal's reason;
@@ -313,6 +322,7 @@ export async function certify(
 ): Promise<Report> {
   const start = performance.now();
   const certificates: Certificate[] = [];
+  hashBeside(machine);
   for await (const certificate of certifySamples(machine, data, options)) certificates.push(certificate);
   const seconds = (performance.now() - start) / 1000;
   return makeReport(machine, data, certificates, options, seconds);

@@ -1,5 +1,6 @@
 // Finite networks in the core, ready for interval bound propagation: bounds on balls, and the job that the search for
-// radii runs on. The mathematics is in assembly/bounds/ibp.ts. Not here: the search (certify.ts).
+// radii runs on. The mathematics is in assembly/bounds/ibp.ts. Not here: the search (certify.ts), integer planes
+// (planes.ts).
 import {
   CERTIFICATE_BYTES,
   CERTIFY_RESULTS,
@@ -7,17 +8,20 @@ import {
   IBP_CENTRE,
   IBP_CENTRE_OUTPUT,
   IBP_CENTRE_SPREADS,
+  IBP_CENTRE_VALUES,
   IBP_COLUMNS,
   IBP_DIFFERENCE,
   IBP_ENTRIES,
   IBP_FACTOR,
-  IBP_GROUP,
   IBP_LAYERS,
   IBP_NETWORK,
+  IBP_OFFSETS,
   IBP_OUTPUT,
   IBP_SCALE,
+  IBP_SIZES,
   IBP_SPREADS,
   IBP_STARTS,
+  IBP_VALUES,
   IBP_WIDEST,
   IBP_WORK,
   IBP_WORK_ENTRIES,
@@ -32,6 +36,7 @@ import { type Runtime, runtimeOf, type WorkOptions } from "../runtime/runtime.js
 import { checkNumber } from "../validate.js";
 import { type Bracket, writeSearch } from "./machine-job.js";
 import type { Bounds } from "./method.js";
+import { makePlanes, slotsOf } from "./planes.js";
 
 /** Which offset a network's bound has: the paper's f_0(x_0), kept at the centre, or f_0 bounded on the ball as well. */
 export type NetworkOffset = "frozen" | "difference";
@@ -39,24 +44,46 @@ export type NetworkOffset = "frozen" | "difference";
 const padded = (width: number) => Math.ceil(width / NEURONS) * NEURONS;
 
 /** Non-zero raw entries of each row, float64. */
-function uploadEntries(scope: Scope, { n, d, x }: RowSource): { starts: number; columns: number; entries: number } {
+function uploadEntries(scope: Scope, { n, d, x }: RowSource): [number, number][] {
+  let count = 0;
+  for (const value of x) if (value !== 0) count++;
   const starts = new Int32Array(n + 1);
-  const columns: number[] = [];
-  const entries: number[] = [];
+  const columns = new Int32Array(Math.max(1, count));
+  const entries = new Float64Array(Math.max(1, count));
+  let at = 0;
   for (let i = 0; i < n; i++) {
     for (let k = 0; k < d; k++) {
       const value = x[i * d + k] ?? 0;
       if (value === 0) continue;
-      columns.push(k);
-      entries.push(value);
+      columns[at] = k;
+      entries[at++] = value;
     }
-    starts[i + 1] = columns.length;
+    starts[i + 1] = at;
   }
-  return {
-    starts: scope.i32(n + 1, starts),
-    columns: scope.i32(Math.max(1, columns.length), columns),
-    entries: scope.f64(Math.max(1, entries.length), entries),
-  };
+  return [
+    [IBP_STARTS, scope.i32(n + 1, starts)],
+    [IBP_COLUMNS, scope.i32(columns.length, columns)],
+    [IBP_ENTRIES, scope.f64(entries.length, entries)],
+  ];
+}
+
+/** Largest absolute raw entry of each row, the sum of all of them, and how many are not 0. */
+function sizesOf({ n, d, x }: RowSource): Float64Array {
+  const sizes = new Float64Array(3 * n);
+  for (let i = 0; i < n; i++) {
+    let largest = 0;
+    let sum = 0;
+    let count = 0;
+    for (let k = i * d; k < (i + 1) * d; k++) {
+      const size = Math.abs(x[k] ?? 0);
+      if (size === 0) continue;
+      if (!(size <= largest)) largest = size;
+      sum += size;
+      count++;
+    }
+    sizes.set([largest, sum, count], 3 * i);
+  }
+  return sizes;
 }
 
 async function spreadsOf(runtime: Runtime, scope: Scope, layers: Layers, width: number): Promise<number> {
@@ -65,20 +92,32 @@ async function spreadsOf(runtime: Runtime, scope: Scope, layers: Layers, width: 
   return spreads;
 }
 
-/** Bytes of first-layer sums that a group of inputs may take: it should stay in a core's cache. */
-const GROUP_BYTES = 8 * 2 ** 20;
+/** Bytes of first-layer sums that a slice of inputs may take. */
+const SLICE_BYTES = 64 * 2 ** 20;
 
-/** Most inputs in a group. */
-const GROUP_MOST = 64;
+/** Most inputs in a slice: work can be cancelled between slices. */
+const SLICE_MOST = 1024;
 
-/** A network's job in the core: inputs are worked on `group` a chunk. */
+/** A network's job in the core: inputs are worked on slice by slice. */
 export interface NetworkJob {
   readonly pointer: number;
   readonly results: number;
-  readonly group: number;
+  /** Inputs that one slice holds. */
+  readonly slice: number;
+  /** Runs an export of the core for each of the inputs [from, from + count), a slice, once its first layer is done. */
+  readonly run: (
+    name: string,
+    from: number,
+    count: number,
+    args: readonly number[],
+    work?: WorkOptions,
+  ) => Promise<void>;
 }
 
-/** Uploads a network and inputs as a job of the core. */
+/**
+ * Uploads a network and inputs as a job of the core. With `fast`, 8-bit inputs go through the first layer in integers,
+ * when that costs a radius next to nothing (planes.ts).
+ */
 export async function prepareNetworkJob(
   runtime: Runtime,
   scope: Scope,
@@ -86,42 +125,45 @@ export async function prepareNetworkJob(
   data: RowSource,
   bracket: Bracket,
   offset: NetworkOffset,
+  fast = false,
 ): Promise<NetworkJob> {
   const { spec, inputs } = model;
   const first = spec.widths[0] ?? 1;
   const layers = allocateLayers(scope, spec, inputs, 1);
   await writeWeights(runtime, layers, spec, inputs, model.weights);
   const centre = model.centred ? allocateLayers(scope, spec, inputs, 1) : undefined;
-  if (centre !== undefined) await fillInitial(runtime, centre, spec, inputs);
-  const { starts, columns, entries } = uploadEntries(scope, data);
+  const filled = centre === undefined ? undefined : fillInitial(runtime, centre, spec, inputs);
+  // While the threads draw weights.
+  const sizes = sizesOf(data);
+  const slots = fast ? slotsOf(data) : undefined;
+  await filled;
+  const spreads = await spreadsOf(runtime, scope, layers, first);
+  const centreSpreads = centre === undefined ? 0 : await spreadsOf(runtime, scope, centre, first);
   const widest = Math.max(...spec.widths.map(padded));
-  const row = padded(first) * (model.centred ? 2 : 1);
-  // Enough groups for every thread, and none so large that its sums leave the cache.
-  const threads = Math.max(1, runtime.threads);
-  const group = Math.max(1, Math.min(GROUP_MOST, Math.floor(GROUP_BYTES / (row * 8)), Math.ceil(data.n / threads)));
-  const workEntries = group * row + (spec.widths.length > 1 ? 5 * widest : 0);
+  const workEntries = spec.widths.length > 1 ? 5 * widest : 0;
   const results = scope.allocate(data.n * CERTIFICATE_BYTES);
-  const pointers: [number, number][] = [
+  const pointer = scope.allocate(IBP_BYTES);
+  scope.memory.u8(pointer, IBP_BYTES).fill(0);
+  const write = (fields: readonly [number, number][]) => {
+    const view = scope.memory.view(pointer, IBP_BYTES);
+    for (const [field, value] of fields) view.setUint32(field, value, true);
+  };
+  write([
     [CERTIFY_RESULTS, results],
     [IBP_NETWORK, layers.pointer],
     [IBP_OUTPUT, layers.output],
-    [IBP_SPREADS, await spreadsOf(runtime, scope, layers, first)],
+    [IBP_SPREADS, spreads],
     [IBP_CENTRE, centre?.pointer ?? 0],
     [IBP_CENTRE_OUTPUT, centre?.output ?? 0],
-    [IBP_CENTRE_SPREADS, centre === undefined ? 0 : await spreadsOf(runtime, scope, centre, first)],
+    [IBP_CENTRE_SPREADS, centreSpreads],
     [IBP_LAYERS, spec.widths.length],
-    [IBP_STARTS, starts],
-    [IBP_COLUMNS, columns],
-    [IBP_ENTRIES, entries],
     [IBP_DIFFERENCE, offset === "difference" ? 1 : 0],
-    [IBP_WORK, scope.allocate(threads * workEntries * 8, "sums of a network's first layer")],
+    [IBP_WORK, scope.allocate(Math.max(1, runtime.threads) * workEntries * 8, "intervals of a deep network")],
     [IBP_WORK_ENTRIES, workEntries],
-    [IBP_GROUP, group],
     [IBP_WIDEST, widest],
-  ];
-  const pointer = scope.allocate(IBP_BYTES);
+    [IBP_SIZES, scope.f64(sizes.length, sizes)],
+  ]);
   const view = scope.memory.view(pointer, IBP_BYTES);
-  for (const [field, value] of pointers) view.setUint32(field, value, true);
   writeSearch(view, bracket);
   view.setFloat64(IBP_SCALE, data.scale, true);
   view.setFloat64(
@@ -129,7 +171,28 @@ export async function prepareNetworkJob(
     layerScales(spec, inputs).reduce((product, scale) => product * scale, data.scale),
     true,
   );
-  return { pointer, results, group };
+  const planes = slots !== undefined && (await makePlanes(runtime, scope, pointer, slots, model));
+  if (!planes) write(uploadEntries(scope, data));
+  // f_0 kept at the centre needs no more than each block's share of it.
+  const shares = planes && centre !== undefined && offset === "frozen" && spec.widths.length === 1;
+  const row = padded(first) * 8;
+  const shareRow = (padded(first) / NEURONS) * 16;
+  const centreRow = centre === undefined ? 0 : shares ? shareRow : row;
+  const slice = Math.max(1, Math.min(data.n, SLICE_MOST, Math.floor(SLICE_BYTES / (row + centreRow))));
+  const values = scope.allocate(slice * row, "sums of a network's first layer");
+  const centreValues = scope.allocate(slice * centreRow, "sums of a network's first layer at the start");
+  write([[IBP_VALUES, values]]);
+  if (centre !== undefined) write([[shares ? IBP_OFFSETS : IBP_CENTRE_VALUES, centreValues]]);
+  const blocks = padded(first) / NEURONS;
+  return {
+    pointer,
+    results,
+    slice,
+    run: async (name, from, count, args, work = {}) => {
+      await runtime.run("ibpCentres", blocks, [pointer, from, from + count], { signal: work.signal });
+      await runtime.run(name, count, [pointer, from, ...args], { signal: work.signal });
+    },
+  };
 }
 
 /**
@@ -151,17 +214,13 @@ export async function networkBounds(
   const scope = runtime.scope();
   try {
     const bracket = { low: 0, high: 1, tolerance: 1 };
-    const { pointer, group } = await prepareNetworkJob(
-      runtime,
-      scope,
-      model,
-      data,
-      bracket,
-      options.offset ?? "frozen",
-    );
+    const { run, slice } = await prepareNetworkJob(runtime, scope, model, data, bracket, options.offset ?? "frozen");
     const from = scope.f64(data.n, list);
     const to = scope.allocate(data.n * 16);
-    await runtime.run("networkBounds", Math.ceil(data.n / group), [pointer, data.n, from, to], options, "bounding");
+    for (let first = 0; first < data.n; first += slice) {
+      await run("networkBounds", first, Math.min(slice, data.n - first), [from, to], options);
+      options.onProgress?.({ stage: "bounding", done: Math.min(first + slice, data.n), total: data.n });
+    }
     const ends = runtime.memory.f64(to, 2 * data.n);
     return {
       lower: Float64Array.from({ length: data.n }, (_, k) => ends[2 * k] ?? Number.NaN),

@@ -60,6 +60,12 @@ export function elementBytes(data: TypedArray, order: ByteOrder = "little"): Uin
   return own;
 }
 
+/** Little-endian bytes of `data`, to be read at once: a view where that is the host's order, else a copy. */
+export function littleEndian(data: TypedArray): Uint8Array {
+  if (HOST_ORDER !== "little") return elementBytes(data);
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+}
+
 /**
  * Number of elements of a shape (dimensions >= 0; no dimensions: 1). Inexact or Infinity above 2^53, so good for
  * asking whether that many fit into a buffer, and to be trusted after that.

@@ -2,7 +2,7 @@
 // Python's safetensors and the other way round. Not here: what a model stores in them.
 import { FormatError } from "../errors.js";
 import { checkChoice, checkObject, describe } from "../validate.js";
-import { checkBytes, checkShape, copyElements, elementBytes, elementCount } from "./bytes.js";
+import { checkBytes, checkShape, copyElements, elementCount, littleEndian } from "./bytes.js";
 import { type Fail, type JsonNode, parseJson } from "./json.js";
 
 // In the order in which Python's safetensors lays tensors out: what needs more alignment goes first.
@@ -226,7 +226,7 @@ export function writeSafetensors(
   file.set(header, 8);
   let end = start;
   for (const { data } of sorted) {
-    file.set(elementBytes(data), end);
+    file.set(littleEndian(data), end);
     end += data.byteLength;
   }
   return file;

@@ -91,42 +91,44 @@ export async function fillInitial(
   runtime.call("initialOutput", spec.widths.length, last, ...seed, deviations.at(-1) ?? 1, output);
 }
 
-/** Copies the weights out, or in when `from` is given. */
-async function plainWeights(
+/** Each hidden layer in the plain order: `use` gets a view of it, before the core has read it (back = 1) or after it wrote it (0). */
+async function plainLayers(
   runtime: Runtime,
-  { pointer, output }: Layers,
+  pointer: number,
   spec: NetworkSpec,
   inputs: number,
-  from?: NetworkWeights,
-): Promise<NetworkWeights> {
+  back: 0 | 1,
+  use: (plain: Float32Array, l: number) => void,
+): Promise<void> {
   const fans = fanIns(spec, inputs);
-  const hidden: Float32Array[] = [];
   for (const [l, width] of spec.widths.entries()) {
     const scope = runtime.scope();
     try {
       const count = (fans[l] ?? 0) * width;
       const plain = scope.allocate(count * 4, "a copy of a layer's weights");
       const view = () => new Float32Array(runtime.memory.memory.buffer, plain, count);
-      const given = from?.hidden[l];
-      if (given !== undefined) view().set(given);
-      await runtime.run("plainLayer", blocksOf(width), [pointer + l * LAYER_BYTES, plain, given ? 1 : 0]);
-      hidden.push(view().slice());
+      if (back === 1) use(view(), l);
+      await runtime.run("plainLayer", blocksOf(width), [pointer + l * LAYER_BYTES, plain, back]);
+      if (back === 0) use(view(), l);
     } finally {
       scope.release();
     }
   }
-  const last = new Float32Array(runtime.memory.memory.buffer, output, spec.widths.at(-1) ?? 1);
-  if (from !== undefined) last.set(from.output);
-  return { hidden, output: last.slice() };
 }
 
-export function readWeights(
+const outputView = (runtime: Runtime, { output }: Layers, spec: NetworkSpec) =>
+  new Float32Array(runtime.memory.memory.buffer, output, spec.widths.at(-1) ?? 1);
+
+/** A copy of the weights. */
+export async function readWeights(
   runtime: Runtime,
   layers: Layers,
   spec: NetworkSpec,
   inputs: number,
 ): Promise<NetworkWeights> {
-  return plainWeights(runtime, layers, spec, inputs);
+  const hidden: Float32Array[] = [];
+  await plainLayers(runtime, layers.pointer, spec, inputs, 0, (plain) => hidden.push(plain.slice()));
+  return { hidden, output: outputView(runtime, layers, spec).slice() };
 }
 
 /** @throws RangeError when a layer has another number of weights than the spec says */
@@ -138,7 +140,8 @@ export async function writeWeights(
   weights: NetworkWeights,
 ): Promise<void> {
   checkWeights(spec, inputs, weights);
-  await plainWeights(runtime, layers, spec, inputs, weights);
+  await plainLayers(runtime, layers.pointer, spec, inputs, 1, (plain, l) => plain.set(weights.hidden[l] ?? []));
+  outputView(runtime, layers, spec).set(weights.output);
 }
 
 /** Checks the sizes of weights against the spec. @throws RangeError */

@@ -153,8 +153,15 @@ export class NetworkModel {
     }
   }
 
-  /** SHA-256 (hex) of the model file. */
-  async hash(): Promise<string> {
+  #hash: Promise<string> | undefined;
+
+  /** SHA-256 (hex) of the model file; computed once. */
+  hash(): Promise<string> {
+    this.#hash ??= this.digest();
+    return this.#hash;
+  }
+
+  private async digest(): Promise<string> {
     const digest = await crypto.subtle.digest("SHA-256", this.save() as Uint8Array<ArrayBuffer>);
     return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
   }
