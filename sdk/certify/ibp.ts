@@ -93,7 +93,7 @@ async function spreadsOf(runtime: Runtime, scope: Scope, layers: Layers, width: 
 }
 
 /** Bytes of first-layer sums that a slice of inputs may take. */
-const SLICE_BYTES = 64 * 2 ** 20;
+const SLICE_BYTES = 48 * 2 ** 20;
 
 /** Most inputs in a slice: work can be cancelled between slices. */
 const SLICE_MOST = 1024;
@@ -115,6 +115,19 @@ export interface NetworkJob {
 }
 
 /**
+ * Memory for the first layer's sums of a slice of `n` inputs, and of the start's where there is one, or `shares` of f_0.
+ */
+function placeSums(scope: Scope, width: number, n: number, centred: boolean, shares: boolean) {
+  const row = width * 8;
+  const centreRow = !centred ? 0 : shares ? (width / NEURONS) * 16 : row;
+  const slice = Math.max(1, Math.min(n, SLICE_MOST, Math.floor(SLICE_BYTES / (row + centreRow))));
+  const fields: [number, number][] = [[IBP_VALUES, scope.allocate(slice * row, "sums of a network's first layer")]];
+  const field = shares ? IBP_OFFSETS : IBP_CENTRE_VALUES;
+  if (centred) fields.push([field, scope.allocate(slice * centreRow, "sums of a network's first layer at the start")]);
+  return { slice, fields };
+}
+
+/**
  * Uploads a network and inputs as a job of the core. With `fast`, 8-bit inputs go through the first layer in integers,
  * when that costs a radius next to nothing (planes.ts).
  */
@@ -130,13 +143,13 @@ export async function prepareNetworkJob(
   const { spec, inputs } = model;
   const first = spec.widths[0] ?? 1;
   const layers = allocateLayers(scope, spec, inputs, 1);
-  await writeWeights(runtime, layers, spec, inputs, model.weights);
   const centre = model.centred ? allocateLayers(scope, spec, inputs, 1) : undefined;
-  const filled = centre === undefined ? undefined : fillInitial(runtime, centre, spec, inputs);
-  // While the threads draw weights.
+  const filled = centre === undefined ? Promise.resolve() : fillInitial(runtime, centre, spec, inputs);
+  // Threads start and draw weights while this one prepares the rest.
+  await new Promise<void>((resolve) => setTimeout(resolve, 0));
   const sizes = sizesOf(data);
   const slots = fast ? slotsOf(data) : undefined;
-  await filled;
+  await Promise.all([filled, writeWeights(runtime, layers, spec, inputs, model.weights)]);
   const spreads = await spreadsOf(runtime, scope, layers, first);
   const centreSpreads = centre === undefined ? 0 : await spreadsOf(runtime, scope, centre, first);
   const widest = Math.max(...spec.widths.map(padded));
@@ -174,15 +187,9 @@ export async function prepareNetworkJob(
   const planes = slots !== undefined && (await makePlanes(runtime, scope, pointer, slots, model));
   if (!planes) write(uploadEntries(scope, data));
   // f_0 kept at the centre needs no more than each block's share of it.
-  const shares = planes && centre !== undefined && offset === "frozen" && spec.widths.length === 1;
-  const row = padded(first) * 8;
-  const shareRow = (padded(first) / NEURONS) * 16;
-  const centreRow = centre === undefined ? 0 : shares ? shareRow : row;
-  const slice = Math.max(1, Math.min(data.n, SLICE_MOST, Math.floor(SLICE_BYTES / (row + centreRow))));
-  const values = scope.allocate(slice * row, "sums of a network's first layer");
-  const centreValues = scope.allocate(slice * centreRow, "sums of a network's first layer at the start");
-  write([[IBP_VALUES, values]]);
-  if (centre !== undefined) write([[shares ? IBP_OFFSETS : IBP_CENTRE_VALUES, centreValues]]);
+  const shares = planes && offset === "frozen" && spec.widths.length === 1;
+  const { slice, fields } = placeSums(scope, padded(first), data.n, model.centred, shares);
+  write(fields);
   const blocks = padded(first) / NEURONS;
   return {
     pointer,
