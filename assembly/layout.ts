@@ -115,8 +115,8 @@ export const LAYER_FAN_IN = 0; // i32
 export const LAYER_WIDTH = 4; // i32
 export const LAYER_BLOCKS = 8; // i32: ceil(width / NEURONS)
 export const LAYER_WEIGHTS = 12; // pointer: f32, block by block: [block][input][NEURONS]
-export const LAYER_VALUES = 16; // pointer: f32 pre-activations of the batch's rows (all layers but a lone one)
-export const LAYER_ERRORS = 20; // pointer: f32 derivatives of the loss by pre-activation (likewise)
+export const LAYER_VALUES = 16; // pointer: f32 pre-activations of the batch's rows, or 0 in a very wide lone layer
+export const LAYER_ERRORS = 20; // pointer: f32 derivatives of the loss by pre-activation (all layers but a lone one)
 export const LAYER_COUNTS = 24; // pointer: i32, active neurons of each row
 export const LAYER_ACTIVE = 28; // pointer: i32 indices of the active neurons, `width` a row
 export const LAYER_ACTIVE_VALUES = 32; // pointer: f32 their values
@@ -136,7 +136,7 @@ export const NET_ORDER = 32; // pointer: int32 rows, step after step
 export const NET_STEP_STARTS = 36; // pointer: steps + 1 int32, where each step's rows begin in NET_ORDER
 export const NET_PARTIALS = 40; // pointer: 2 * blocks * (batch + 1) f64: each block's share of outputs and regulariser
 export const NET_BATCH = 44; // i32: most rows in a step
-export const NET_WORK = 48; // pointer: for each participant, batch * NET_WORK_BYTES: slopes and pushes
+export const NET_WORK = 48; // pointer: for each participant, batch * NET_WORK_BYTES + NET_LIST_BYTES
 export const NET_REPORTS = 52; // pointer: f64 pairs (loss, regulariser), one a step
 export const NET_BARRIER = 56; // pointer: 2 int32
 export const NET_PARTICIPANTS = 60; // i32
@@ -146,10 +146,17 @@ export const NET_OUTPUT_SCALE = 72; // f64: s_{L+1}
 export const NET_RATE = 80; // f64: learning rate
 export const NET_LAMBDA = 88; // f64
 export const NET_EPSILON = 96; // f64
-export const NET_BYTES = 104;
+export const NET_CARRY = 104; // pointer: LAYER_BYTES for each hidden layer, its weights what rounding left over, or 0
+export const NET_CARRY_OUTPUT = 108; // pointer: the same of the last layer's weights, or 0
+export const NET_BYTES = 112;
 
-/** Work memory of each participant for each row of a step: a slope (f64) and a block of pushes (f32). */
-export const NET_WORK_BYTES = 136;
+/** Work memory of each participant for each row of a step: a slope (f64), a pair of int32, a block of pushes (f32). */
+export const NET_WORK_BYTES = 144;
+
+/** Rows and inputs that network/lists.ts lists at a time, and the bytes of its lists, for each participant. */
+export const LIST_ROWS = 128;
+export const LIST_INPUTS = 1024;
+export const NET_LIST_BYTES = 1056768; // LIST_INPUTS * (8 + 8 * LIST_ROWS)
 
 /** Losses of Table 1: see math/loss.ts. */
 export const LOSS_HINGE = 0;

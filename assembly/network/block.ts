@@ -58,35 +58,83 @@ export function blockForward(weights: usize, count: i32, columns: usize, entries
   }
 }
 
-/** weights[column] += value * step for the entries of one row; `step` holds NEURONS float32. */
-export function blockUpdate(weights: usize, count: i32, columns: usize, entries: usize, step: usize): void {
-  if (ASC_FEATURE_SIMD) {
-    const s0 = v128.load(step);
-    const s1 = v128.load(step, 16);
-    const s2 = v128.load(step, 32);
-    const s3 = v128.load(step, 48);
-    const s4 = v128.load(step, 64);
-    const s5 = v128.load(step, 80);
-    const s6 = v128.load(step, 96);
-    const s7 = v128.load(step, 112);
-    for (let k: usize = 0; k < <usize>count << 2; k += 4) {
-      const w = weights + <usize>load<u32>(columns + k) * BLOCK_BYTES;
-      const x = v128.load_splat<u32>(entries + k);
-      v128.store(w, fused(x, s0, v128.load(w)));
-      v128.store(w, fused(x, s1, v128.load(w, 16)), 16);
-      v128.store(w, fused(x, s2, v128.load(w, 32)), 32);
-      v128.store(w, fused(x, s3, v128.load(w, 48)), 48);
-      v128.store(w, fused(x, s4, v128.load(w, 64)), 64);
-      v128.store(w, fused(x, s5, v128.load(w, 80)), 80);
-      v128.store(w, fused(x, s6, v128.load(w, 96)), 96);
-      v128.store(w, fused(x, s7, v128.load(w, 112)), 112);
-    }
+/**
+ * One weight moves by `change`. What float32 rounds away of the sum is kept in `carry` and joins the next change
+ * (Kahan's compensated sum), so that changes far below half a unit in the last place still add up; without a carry (0)
+ * they are lost.
+ */
+// @ts-ignore: decorator
+@inline
+export function moveWeight(weight: usize, carry: usize, change: f32): void {
+  const before = load<f32>(weight);
+  if (carry == 0) {
+    store<f32>(weight, before + change);
     return;
   }
-  for (let k: usize = 0; k < <usize>count << 2; k += 4) {
-    const w = weights + <usize>load<u32>(columns + k) * BLOCK_BYTES;
-    const x = load<f32>(entries + k);
-    for (let j: usize = 0; j < BLOCK_BYTES; j += 4) store<f32>(w + j, load<f32>(w + j) + x * load<f32>(step + j));
+  const whole = change + load<f32>(carry);
+  const after = before + whole;
+  store<f32>(carry, whole - (after - before));
+  store<f32>(weight, after);
+}
+
+/** moveWeight() for four weights. */
+// @ts-ignore: decorator
+@inline
+function moveFour(weights: usize, carry: usize, change: v128): void {
+  const before = v128.load(weights);
+  if (carry == 0) {
+    v128.store(weights, f32x4.add(before, change));
+    return;
+  }
+  const whole = f32x4.add(change, v128.load(carry));
+  const after = f32x4.add(before, whole);
+  v128.store(carry, f32x4.sub(whole, f32x4.sub(after, before)));
+  v128.store(weights, after);
+}
+
+/**
+ * The NEURONS weights of one input move by the sum over `count` rows of value * push, once. `entries` are pairs: byte
+ * offset in `pushes` (i32) and value (f32).
+ */
+export function blockMove(weights: usize, carry: usize, entries: usize, count: i32, pushes: usize): void {
+  const end = entries + (<usize>count << 3);
+  if (ASC_FEATURE_SIMD) {
+    let s0 = f32x4.splat(0);
+    let s1 = s0;
+    let s2 = s0;
+    let s3 = s0;
+    let s4 = s0;
+    let s5 = s0;
+    let s6 = s0;
+    let s7 = s0;
+    for (let entry = entries; entry < end; entry += 8) {
+      const p = pushes + <usize>load<u32>(entry);
+      const x = v128.load_splat<u32>(entry, 4);
+      s0 = fused(x, v128.load(p), s0);
+      s1 = fused(x, v128.load(p, 16), s1);
+      s2 = fused(x, v128.load(p, 32), s2);
+      s3 = fused(x, v128.load(p, 48), s3);
+      s4 = fused(x, v128.load(p, 64), s4);
+      s5 = fused(x, v128.load(p, 80), s5);
+      s6 = fused(x, v128.load(p, 96), s6);
+      s7 = fused(x, v128.load(p, 112), s7);
+    }
+    const next: usize = carry == 0 ? 0 : 16;
+    moveFour(weights, carry, s0);
+    moveFour(weights + 16, carry + next, s1);
+    moveFour(weights + 32, carry + 2 * next, s2);
+    moveFour(weights + 48, carry + 3 * next, s3);
+    moveFour(weights + 64, carry + 4 * next, s4);
+    moveFour(weights + 80, carry + 5 * next, s5);
+    moveFour(weights + 96, carry + 6 * next, s6);
+    moveFour(weights + 112, carry + 7 * next, s7);
+    return;
+  }
+  for (let j: usize = 0; j < BLOCK_BYTES; j += 4) {
+    let sum: f32 = 0;
+    for (let entry = entries; entry < end; entry += 8)
+      sum += load<f32>(entry, 4) * load<f32>(pushes + <usize>load<u32>(entry) + j);
+    moveWeight(weights + j, carry == 0 ? 0 : carry + j, sum);
   }
 }
 

@@ -109,22 +109,27 @@ function forwardLast(net: usize, who: i32, order: usize, rows: i32, partials: us
   const layer = layerAt(net, index);
   const blocks = field(layer, LAYER_BLOCKS);
   const participants = field(net, NET_PARTICIPANTS);
-  const scale = <f32>floatField(layer, LAYER_SCALE);
-  const pitch = <usize>(field(net, NET_BATCH) + 1) << 3;
   const end = firstBlock(blocks, who + 1, participants);
+  for (let block = firstBlock(blocks, who, participants); block < end; ++block)
+    forwardLastBlock(net, index, block, order, rows, partials);
+}
+
+/** One block of the last hidden layer and its shares. */
+export function forwardLastBlock(net: usize, index: i32, block: i32, order: usize, rows: i32, partials: usize): void {
+  const layer = layerAt(net, index);
+  const scale = <f32>floatField(layer, LAYER_SCALE);
+  const batch = <usize>field(net, NET_BATCH);
   const buffer = pointerField(layer, LAYER_VALUES);
   const own = scratch() + 524288;
-  for (let block = firstBlock(blocks, who, participants); block < end; ++block) {
-    const output = pointerField(net, NET_OUTPUT) + <usize>block * BLOCK_BYTES;
-    const to = partials + <usize>block * pitch;
-    if (index > 0) forwardBlock(net, index, layer, block, order, rows, buffer);
-    for (let r = 0; r < rows; ++r) {
-      const values = index > 0 ? rowBlock(buffer, layer, r, block) : own;
-      if (index == 0) forwardRow(net, 0, layer, block, load<i32>(order + (<usize>r << 2)), r, values);
-      store<f64>(to + (<usize>r << 3), <f64>blockOutput(output, values, scale));
-    }
-    store<f64>(to + (<usize>field(net, NET_BATCH) << 3), 0.5 * <f64>blockDot(output, output));
+  const output = pointerField(net, NET_OUTPUT) + <usize>block * BLOCK_BYTES;
+  const to = partials + ((<usize>block * (batch + 1)) << 3);
+  if (index > 0) forwardBlock(net, index, layer, block, order, rows, buffer);
+  for (let r = 0; r < rows; ++r) {
+    const values = buffer != 0 ? rowBlock(buffer, layer, r, block) : own;
+    if (index == 0) forwardRow(net, 0, layer, block, load<i32>(order + (<usize>r << 2)), r, values);
+    store<f64>(to + (<usize>r << 3), <f64>blockOutput(output, values, scale));
   }
+  store<f64>(to + (batch << 3), 0.5 * <f64>blockDot(output, output));
 }
 
 /** f(x) of place r: the blocks' shares added in order. */

@@ -13,16 +13,18 @@ import {
   NET_ORDER,
   NET_OUTPUT_SCALE,
   NET_PARTIALS,
+  NET_PARTICIPANTS,
   NET_REPORTS,
   NET_STEP_STARTS,
   NET_STOPPED,
 } from "../layout";
 import { lossSlope, lossValue } from "../math/loss";
 import { field, floatField, pointerField } from "../memory";
-import { backward, slopesOf } from "./backward";
+import { backward, backwardLone } from "./backward";
 import { meet } from "./barrier";
-import { forward, outputOf, partialBytes } from "./forward";
-import { layerAt } from "./rows";
+import { forward, forwardLastBlock, outputOf, partialBytes } from "./forward";
+import { listPushing, slopesOf } from "./lists";
+import { firstBlock, layerAt } from "./rows";
 
 /** Rows of step `step`: where they start in NET_ORDER. */
 // @ts-ignore: decorator
@@ -43,15 +45,33 @@ function partialsOf(net: usize, step: i32): usize {
  * NET_STOPPED says which, and the weights are those before it.
  */
 export function networkSteps(chunk: i32, net: usize, steps: i32): void {
+  const lone = field(net, NET_LAYERS) == 1;
   for (let step = 0; step < steps; ++step) {
     const from = stepStart(net, step);
     const rows = stepStart(net, step + 1) - from;
     const order = pointerField(net, NET_ORDER) + (<usize>from << 2);
     const partials = partialsOf(net, step);
-    forward(net, chunk, order, rows, partials);
+    if (!lone || step == 0) forward(net, chunk, order, rows, partials);
     if (!judge(net, chunk, step, order, rows, partials)) return;
-    backward(net, chunk, order, rows);
-    if (field(net, NET_LAYERS) > 1) meet(net);
+    if (lone) turn(net, chunk, step, order, rows, step + 1 < steps);
+    else backward(net, chunk, order, rows);
+    meet(net);
+  }
+}
+
+/** A lone hidden layer goes back through `step` and forward through the next, block by block while it is in cache. */
+function turn(net: usize, who: i32, step: i32, order: usize, rows: i32, goesOn: bool): void {
+  const pushing = listPushing(net, who, order, rows);
+  const blocks = field(layerAt(net, 0), LAYER_BLOCKS);
+  const participants = field(net, NET_PARTICIPANTS);
+  const start = firstBlock(blocks, who, participants);
+  const end = firstBlock(blocks, who + 1, participants);
+  const next = goesOn ? stepStart(net, step + 1) : 0;
+  const nextRows = goesOn ? stepStart(net, step + 2) - next : 0;
+  const nextOrder = pointerField(net, NET_ORDER) + (<usize>next << 2);
+  for (let block = start; block < end; ++block) {
+    backwardLone(net, who, block, pushing, block == start);
+    if (goesOn) forwardLastBlock(net, 0, block, nextOrder, nextRows, partialsOf(net, step + 1));
   }
 }
 

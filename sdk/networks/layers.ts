@@ -27,19 +27,27 @@ export interface Layers {
 
 const blocksOf = (width: number) => Math.ceil(width / NEURONS);
 
-/** Bytes of the weights, and of the row buffers of `batch` rows where there is more than one hidden layer. */
+/** A lone hidden layer keeps the values of a batch where they take no more than this; otherwise they are made twice. */
+const LONE_VALUES = 2 ** 26;
+
+/** Bytes of a layer's row buffers: values, errors, counts, indices and values of active neurons. */
+function bufferBytes(spec: NetworkSpec, width: number, batch: number): number[] {
+  const values = batch * blocksOf(width) * NEURONS * 4;
+  if (spec.widths.length === 1) return values <= LONE_VALUES ? [values] : [];
+  return [values, values, batch * 4, batch * width * 4, batch * width * 4];
+}
+
+/** Bytes of the weights and of the row buffers of `batch` rows. */
 export function estimateLayerBytes(spec: NetworkSpec, inputs: number, batch: number): number {
-  const lone = spec.widths.length === 1;
   return spec.widths.reduce((sum, width, l) => {
     const padded = blocksOf(width) * NEURONS;
-    const buffers = lone ? 0 : batch * (padded * 8 + width * 8 + 4);
+    const buffers = bufferBytes(spec, width, batch).reduce((total, bytes) => total + bytes, 0);
     return sum + (fanIns(spec, inputs)[l] ?? 0) * padded * 4 + padded * 4 + buffers;
   }, 0);
 }
 
-/** Allocates all layers; `batch` rows of buffers. Weights of real neurons are left as they are. */
+/** Allocates all layers; `batch` rows of buffers, or none. Weights of real neurons are left as they are. */
 export function allocateLayers(scope: Scope, spec: NetworkSpec, inputs: number, batch: number): Layers {
-  const lone = spec.widths.length === 1;
   const scales = layerScales(spec, inputs);
   const fans = fanIns(spec, inputs);
   const pointer = scope.allocate(LAYER_BYTES * spec.widths.length);
@@ -49,10 +57,10 @@ export function allocateLayers(scope: Scope, spec: NetworkSpec, inputs: number, 
     const weights = scope.allocate(fan * padded * 4, `the weights of a layer of ${width} neurons`);
     // Padding neurons are computed like the others: their weights must be 0, whoever fills in the rest.
     if (padded > width) scope.memory.u8(weights + fan * (padded - NEURONS) * 4, fan * NEURONS * 4).fill(0);
-    const buffer = (bytes: number) => (lone ? 0 : scope.allocate(bytes, "row buffers of a network"));
-    const rows = [batch * padded * 4, batch * padded * 4, batch * 4, batch * width * 4, batch * width * 4].map(buffer);
+    const buffer = (bytes: number) => (bytes === 0 ? 0 : scope.allocate(bytes, "row buffers of a network"));
+    const rows = bufferBytes(spec, width, batch).map(buffer);
     // Errors of padding neurons are read but never written: they must be 0.
-    if (!lone) scope.memory.u8(rows[1] ?? 0, batch * padded * 4).fill(0);
+    if (rows[1] !== undefined) scope.memory.u8(rows[1], batch * padded * 4).fill(0);
     const view = scope.memory.view(pointer + l * LAYER_BYTES, LAYER_BYTES);
     view.setInt32(LAYER_FAN_IN, fan, true);
     view.setInt32(LAYER_WIDTH, width, true);
@@ -68,6 +76,16 @@ export function allocateLayers(scope: Scope, spec: NetworkSpec, inputs: number, 
   const output = scope.allocate(last * 4);
   scope.memory.u8(output, last * 4).fill(0);
   return { pointer, output };
+}
+
+/** Sets every weight to 0. */
+export function clearLayers(runtime: Runtime, { pointer, output }: Layers, spec: NetworkSpec, inputs: number): void {
+  const { memory } = runtime;
+  spec.widths.forEach((width, l) => {
+    const weights = memory.view(pointer + l * LAYER_BYTES + LAYER_WEIGHTS, 4).getUint32(0, true);
+    memory.u8(weights, (fanIns(spec, inputs)[l] ?? 0) * blocksOf(width) * NEURONS * 4).fill(0);
+  });
+  memory.u8(output, blocksOf(spec.widths.at(-1) ?? 1) * NEURONS * 4).fill(0);
 }
 
 /** Low and high half of a seed, as the core takes it. */
@@ -144,9 +162,10 @@ export async function writeWeights(
   outputView(runtime, layers, spec).set(weights.output);
 }
 
-/** Checks the sizes of weights against the spec. @throws RangeError */
+/** Checks the sizes of weights, and of their carry if any, against the spec. @throws RangeError */
 export function checkWeights(spec: NetworkSpec, inputs: number, weights: NetworkWeights): void {
   const fans = fanIns(spec, inputs);
+  if (weights.carry !== undefined) checkWeights(spec, inputs, weights.carry);
   if (weights.hidden.length !== spec.widths.length)
     throw new RangeError(`weights: expected ${spec.widths.length} hidden layers, got ${weights.hidden.length}`);
   spec.widths.forEach((width, l) => {

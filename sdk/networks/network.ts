@@ -28,6 +28,11 @@ export interface NetworkWeights {
   readonly hidden: readonly Float32Array[];
   /** The last layer, one entry a neuron of the last hidden layer. */
   readonly output: Float32Array;
+  /**
+   * What float32 left over of each weight in training, at most half a unit in its last place: weight + carry is what
+   * training moves. Only where it was asked for; model files hold the weights alone.
+   */
+  readonly carry?: Pick<NetworkWeights, "hidden" | "output"> | undefined;
 }
 
 /** Most neurons in a layer. */

@@ -1,7 +1,8 @@
 // The backends tfjs-webgpu, tfjs-wasm and tfjs-cpu: the same step through TensorFlow.js, as a fallback and as a check of
 // our own kernels. The only file that knows TensorFlow.js; it is loaded when a session asks for it. Gradients are
 // written out rather than left to tf.grads, so that every kink has the subderivative that the other backends take.
-// A session makes its backend TensorFlow.js's current one. Not here: our own kernels (wasm.ts, webgpu/).
+// A session makes its backend TensorFlow.js's current one. Weights are plain float32 sums, whatever `compensated` says:
+// steps below their last place are lost. Not here: our own kernels (wasm.ts, webgpu/).
 import type * as TensorFlow from "@tensorflow/tfjs";
 import type { Dataset } from "../data/dataset.js";
 import { DivergenceError } from "../errors.js";

@@ -29,6 +29,12 @@ export interface TrainingOptions {
   readonly batch?: number | "full" | undefined;
   /** Whether z = f(x) - f_0(x), so that training starts from the zero function. Default true. */
   readonly centred?: boolean | undefined;
+  /**
+   * Whether each float32 weight carries what rounding left over of its steps, so that steps far below its last place
+   * still add up: a step is about learningRate / m in a layer of m by m. Takes the memory of the weights once more.
+   * Without it, wide networks stop following their machine. The TensorFlow.js backends never carry. Default true.
+   */
+  readonly compensated?: boolean | undefined;
   /** Seed of the shuffles, an integer >= 0. Default 0. */
   readonly seed?: number | undefined;
 }
@@ -59,9 +65,12 @@ export interface TrainingSession {
   readonly stepsPerEpoch: number;
   /** z for each row of `data` at the present weights (centred as in training). */
   outputs(data: RowSource, work?: WorkOptions): Promise<Float64Array>;
-  /** A copy of the present weights. */
-  weights(): Promise<NetworkWeights>;
-  /** Continues from these weights (a snapshot of an earlier session); the centre f_0 stays that of the seed. */
+  /** A copy of the present weights; with `carry`, also of what their rounding left over, where the backend keeps it. */
+  weights(options?: { readonly carry?: boolean | undefined }): Promise<NetworkWeights>;
+  /**
+   * Continues from these weights (a snapshot of an earlier session); the centre f_0 stays that of the seed. The bits
+   * are those of the earlier session when the snapshot has its carry.
+   */
   restore(weights: NetworkWeights, step: number): Promise<void>;
   dispose(): void;
 }
@@ -76,6 +85,7 @@ export interface ResolvedTraining {
   /** Rows in a full batch: a number in either case. */
   readonly batchRows: number;
   readonly centred: boolean;
+  readonly compensated: boolean;
   readonly seed: number;
 }
 
@@ -93,6 +103,8 @@ export function resolveTraining(options: TrainingOptions, n: number): ResolvedTr
   if (batchRows > MOST_BATCH_ROWS) throw new RangeError(`batch: expected at most ${MOST_BATCH_ROWS} rows, got ${n}`);
   const centred = options.centred ?? true;
   if (typeof centred !== "boolean") throw new TypeError(`centred: expected a boolean, got ${centred}`);
+  const compensated = options.compensated ?? true;
+  if (typeof compensated !== "boolean") throw new TypeError(`compensated: expected a boolean, got ${compensated}`);
   return {
     loss: checkChoice("loss", options.loss ?? "hinge", LOSSES),
     epsilon: checkNumber("epsilon", options.epsilon ?? 0.1, { min: 0 }),
@@ -101,6 +113,7 @@ export function resolveTraining(options: TrainingOptions, n: number): ResolvedTr
     batch,
     batchRows,
     centred,
+    compensated,
     seed: checkNumber("seed", options.seed ?? 0, { min: 0, integer: true }),
   };
 }

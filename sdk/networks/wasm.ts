@@ -9,6 +9,8 @@ import {
   NET_BARRIER,
   NET_BATCH,
   NET_BYTES,
+  NET_CARRY,
+  NET_CARRY_OUTPUT,
   NET_CENTRE,
   NET_COLUMNS,
   NET_ENTRIES,
@@ -17,6 +19,7 @@ import {
   NET_LAMBDA,
   NET_LAYER,
   NET_LAYERS,
+  NET_LIST_BYTES,
   NET_LOSS,
   NET_ORDER,
   NET_OUTPUT,
@@ -37,7 +40,15 @@ import { DivergenceError, MemoryBudgetError } from "../errors.js";
 import type { RowSource } from "../kernels/rows.js";
 import type { Scope } from "../runtime/memory.js";
 import { type Runtime, runtimeOf, type WorkOptions } from "../runtime/runtime.js";
-import { allocateLayers, estimateLayerBytes, fillInitial, type Layers, readWeights, writeWeights } from "./layers.js";
+import {
+  allocateLayers,
+  clearLayers,
+  estimateLayerBytes,
+  fillInitial,
+  type Layers,
+  readWeights,
+  writeWeights,
+} from "./layers.js";
 import { layerScales, type NetworkSpec, type NetworkWeights } from "./network.js";
 import { BatchOrder, stepsOfEpoch } from "./order.js";
 import type { Loss, ResolvedTraining, StepReport, TrainingSession } from "./training.js";
@@ -88,15 +99,24 @@ function uploadSparse(scope: Scope, { n, d, x, scale }: RowSource): SparseRows {
   return { starts: startsAt, columns, entries };
 }
 
+/** Slopes, pushes and lists of all participants, for batches of `rows` rows. */
+const workBytes = (threads: number, rows: number) => Math.max(1, threads) * (rows * NET_WORK_BYTES + NET_LIST_BYTES);
+
 /** Bytes that training takes, before anything is allocated. */
-export function estimateTrainingBytes(spec: NetworkSpec, data: RowSource, batch: number, threads: number): number {
-  const rows = Math.max(batch, Math.min(EVALUATION_ROWS, data.n));
+export function estimateTrainingBytes(
+  spec: NetworkSpec,
+  data: RowSource,
+  { batchRows, compensated }: ResolvedTraining,
+  threads: number,
+): number {
+  const rows = Math.max(batchRows, Math.min(EVALUATION_ROWS, data.n));
   const blocks = Math.ceil((spec.widths.at(-1) ?? 1) / NEURONS);
   const partials = 2 * blocks * (rows + 1) * 8;
-  const work = Math.max(1, threads) * rows * NET_WORK_BYTES;
+  const carry = compensated ? estimateLayerBytes(spec, data.d, 0) : 0;
   let nonzero = 0;
   for (const value of data.x) if (value !== 0) nonzero++;
-  return estimateLayerBytes(spec, data.d, rows) + partials + work + nonzero * 8 + data.n * 28;
+  const layers = estimateLayerBytes(spec, data.d, rows) + carry;
+  return layers + partials + workBytes(threads, rows) + nonzero * 8 + data.n * 28;
 }
 
 /** Opens a session on the core. @throws MemoryBudgetError, the signal's reason */
@@ -107,9 +127,9 @@ export async function openWasmSession(
   work: WorkOptions,
 ): Promise<TrainingSession> {
   const runtime = await runtimeOf(work);
-  const needed = runtime.memory.bytesInUse + estimateTrainingBytes(spec, data, options.batchRows, runtime.threads);
-  if (needed > runtime.memory.budget)
-    throw new MemoryBudgetError(needed, runtime.memory.budget, `training a network of widths ${spec.widths}`);
+  const needed = runtime.memory.bytesInUse + estimateTrainingBytes(spec, data, options, runtime.threads);
+  const what = `training a network of widths ${spec.widths}${options.compensated ? " (less with compensated: false)" : ""}`;
+  if (needed > runtime.memory.budget) throw new MemoryBudgetError(needed, runtime.memory.budget, what);
   const session = new WasmSession(runtime, spec, data, options);
   try {
     await session.start(work);
@@ -126,6 +146,8 @@ class WasmSession implements TrainingSession {
   private readonly scope: Scope;
   private readonly net: number;
   private readonly layers: Layers;
+  /** What rounding left over of each weight, laid out as they are. */
+  private readonly carry: Layers | undefined;
   private readonly capacity: number;
   private readonly order: BatchOrder;
   /** f_0 of the data sets asked about, at the initial weights. */
@@ -144,6 +166,7 @@ class WasmSession implements TrainingSession {
     this.stepsPerEpoch = stepsOfEpoch(n, options.batch);
     this.order = new BatchOrder(runtime, n, options.batch, options.seed);
     this.layers = allocateLayers(this.scope, spec, d, this.capacity);
+    this.carry = options.compensated ? allocateLayers(this.scope, spec, d, 0) : undefined;
     this.net = this.record(this.layers, uploadSparse(this.scope, data), this.scope.f64(n, y), this.scope.f64(n));
   }
 
@@ -154,7 +177,7 @@ class WasmSession implements TrainingSession {
     const blocks = Math.ceil((spec.widths.at(-1) ?? 1) / NEURONS);
     const net = scope.allocate(NET_BYTES);
     const partials = scope.allocate(2 * blocks * (capacity + 1) * 8, "shares of a network's outputs");
-    const work = scope.allocate(participants * capacity * NET_WORK_BYTES);
+    const work = scope.allocate(workBytes(runtime.threads, capacity));
     const barrier = scope.i32(2);
     const order = scope.allocate(STEPS_PER_JOB * capacity * 4);
     const starts = scope.i32(STEPS_PER_JOB + 1);
@@ -174,6 +197,8 @@ class WasmSession implements TrainingSession {
       [NET_WORK, work],
       [NET_REPORTS, reports],
       [NET_BARRIER, barrier],
+      [NET_CARRY, this.carry?.pointer ?? 0],
+      [NET_CARRY_OUTPUT, this.carry?.output ?? 0],
       [NET_LAYERS, spec.widths.length],
       [NET_BATCH, capacity],
       [NET_PARTICIPANTS, participants],
@@ -200,6 +225,7 @@ class WasmSession implements TrainingSession {
 
   async start(work: WorkOptions): Promise<void> {
     await fillInitial(this.runtime, this.layers, this.spec, this.data.d, work);
+    if (this.carry !== undefined) clearLayers(this.runtime, this.carry, this.spec, this.data.d);
     if (!this.options.centred) return;
     const centre = await this.evaluate(this.data, this.net, work);
     this.centres.set(this.data, centre);
@@ -301,12 +327,19 @@ class WasmSession implements TrainingSession {
     }
   }
 
-  weights(): Promise<NetworkWeights> {
-    return readWeights(this.runtime, this.layers, this.spec, this.data.d);
+  async weights({ carry = false }: { readonly carry?: boolean | undefined } = {}): Promise<NetworkWeights> {
+    const { runtime, spec, data } = this;
+    const weights = await readWeights(runtime, this.layers, spec, data.d);
+    if (!carry || this.carry === undefined) return weights;
+    return { ...weights, carry: await readWeights(runtime, this.carry, spec, data.d) };
   }
 
   async restore(weights: NetworkWeights, step: number): Promise<void> {
-    await writeWeights(this.runtime, this.layers, this.spec, this.data.d, weights);
+    const { runtime, spec, data, carry } = this;
+    await writeWeights(runtime, this.layers, spec, data.d, weights);
+    if (carry !== undefined && weights.carry === undefined) clearLayers(runtime, carry, spec, data.d);
+    if (carry !== undefined && weights.carry !== undefined)
+      await writeWeights(runtime, carry, spec, data.d, weights.carry);
     this.step = step;
   }
 

@@ -66,6 +66,7 @@ describe("openTraining() and trainNetwork()", () => {
     [{ batch: "all" }, TypeError, "batch: expected an integer >= 1"],
     [{ loss: "ramp" }, RangeError, 'loss: expected "hinge" | "squared-hinge"'],
     [{ centred: 1 }, TypeError, "centred: expected a boolean, got 1"],
+    [{ compensated: "no" }, TypeError, "compensated: expected a boolean, got no"],
     [{ backend: "cuda" }, RangeError, 'backend: expected "wasm" | "webgpu"'],
     [{ backend: 3 }, TypeError, 'backend: expected "wasm" | "webgpu"'],
   ];

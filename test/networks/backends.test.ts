@@ -170,7 +170,7 @@ describe.each(BACKENDS)("%s", (backend) => {
     const options = resolveTraining({ learningRate: 5, batch: 16 }, few.n);
     const { snapshot, rest } = await using(openOn(runtime, backend, spec, few, options), async (session) => {
       await session.steps(4);
-      return { snapshot: await session.weights(), rest: await session.steps(6) };
+      return { snapshot: await session.weights({ carry: true }), rest: await session.steps(6) };
     });
     await using(openOn(runtime, backend, spec, few, options), async (session) => {
       await session.restore(snapshot, 4);

@@ -45,7 +45,7 @@ describe("webgpu", () => {
     const expected = await using(openOn(runtime, "webgpu", spec, few, options), (session) => session.steps(10));
     await using(openOn(runtime, "webgpu", spec, few, options), async (session) => {
       const first = await session.steps(5);
-      const snapshot = await session.weights();
+      const snapshot = await session.weights({ carry: true });
       const running = session.steps(2000);
       setTimeout(() => (session as WebGpuSession).device.destroy(), 100);
       await expect(running).rejects.toThrow(DeviceLostError);

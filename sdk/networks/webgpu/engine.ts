@@ -4,7 +4,7 @@ import type { Dataset } from "../../data/dataset.js";
 import type { RowSource } from "../../kernels/rows.js";
 import { type DeviceOptions, type Gpu, requestDevice } from "../../runtime/gpu.js";
 import type { Runtime, WorkOptions } from "../../runtime/runtime.js";
-import { layerScales, type NetworkSpec } from "../network.js";
+import { layerScales, type NetworkSpec, type NetworkWeights } from "../network.js";
 import type { ResolvedTraining } from "../training.js";
 import { Arena } from "./arena.js";
 import { compileKernels, type Dispatch, type Kernels } from "./kernels.js";
@@ -50,6 +50,8 @@ interface Setup {
   readonly shapes: readonly LayerShape[];
   readonly work: Workspace;
   readonly weights: GpuWeights;
+  /** What rounding left over of each weight, where that is kept. */
+  readonly carry: GpuWeights | undefined;
   /** Most rows of a batch in an evaluation. */
   readonly capacity: number;
 }
@@ -58,10 +60,11 @@ async function setUp(
   gpu: Gpu,
   spec: NetworkSpec,
   { n, d }: RowSource,
-  { batchRows, loss }: ResolvedTraining,
+  options: ResolvedTraining,
   bufferBytes: number,
 ): Promise<Setup> {
   const arena = new Arena(gpu);
+  const { batchRows, compensated } = options;
   const widest = Math.max(...spec.widths);
   const affordable = Math.max(16, Math.floor(EVALUATION_FLOATS / widest));
   const capacity = Math.max(batchRows, Math.min(EVALUATION_ROWS, n, affordable));
@@ -70,14 +73,16 @@ async function setUp(
     plan: new BatchPlan(arena, d, capacity),
     work: allocateWorkspace(arena, shapes, d, capacity, batchRows),
     weights: new GpuWeights(arena, shapes, spec, d),
+    carry: compensated ? new GpuWeights(arena, shapes, spec, d) : undefined,
   }));
-  const kernels = await compileKernels(gpu, made.plan.records, spec.widths.length, loss);
+  const kernels = await compileKernels(gpu, made.plan.records, spec.widths.length, options);
   return { gpu, arena, kernels, shapes, capacity, ...made };
 }
 
 export class Engine {
   readonly gpu: Gpu;
   readonly weights: GpuWeights;
+  readonly carry: GpuWeights | undefined;
   private readonly network: NetworkPass;
   private readonly totals: GPUBuffer;
   private readonly targets: GPUBuffer;
@@ -96,9 +101,10 @@ export class Engine {
     const { arena, shapes } = setup;
     this.gpu = setup.gpu;
     this.weights = setup.weights;
+    this.carry = setup.carry;
     this.totals = arena.words([outputTiles(shapes), layerScales(spec, data.d).at(-1) ?? 1, options.epsilon], [1, 2]);
     this.targets = arena.storage(data.n * 8, "labels");
-    this.network = this.passOf(arena, setup.weights);
+    this.network = this.passOf(arena, setup.weights, setup.carry);
     this.network.planBackward();
     this.gather = this.network.gather(rows);
   }
@@ -122,9 +128,16 @@ export class Engine {
     }
   }
 
-  private passOf(arena: Arena, weights: GpuWeights): NetworkPass {
+  private passOf(arena: Arena, weights: GpuWeights, carry?: GpuWeights): NetworkPass {
     const { kernels, shapes, work, plan } = this.setup;
-    return new NetworkPass(arena, kernels, shapes, weights, work, plan, this.spec, this.data.d, this.options);
+    return new NetworkPass(arena, kernels, shapes, weights, work, plan, this.spec, this.data.d, this.options, carry);
+  }
+
+  /** Brings weights to the device, with their carry or none. */
+  async write(weights: NetworkWeights): Promise<void> {
+    await this.weights.write(weights);
+    if (weights.carry === undefined) this.carry?.clear();
+    else await this.carry?.write(weights.carry);
   }
 
   /** Sets the labels and f_0 of the training rows (zeros when it is not subtracted). */

@@ -1,7 +1,7 @@
 // Compiled kernels of a device: WGSL text to pipelines, and buffers to bind groups. Binding 0 of every kernel is the
 // record of the step, chosen by a dynamic offset. Not here: the text (shaders.ts) and the dispatches (pass.ts).
 import { type Gpu, STAGE_COMPUTE } from "../../runtime/gpu.js";
-import type { Loss } from "../training.js";
+import type { ResolvedTraining } from "../training.js";
 import {
   backwardShader,
   collectShader,
@@ -78,28 +78,41 @@ export class Dispatch {
   }
 }
 
+/** What a kernel binds without a carry and with one. */
+type Accesses = readonly [readonly Access[], readonly Access[]];
+
+/** What the text of kernels depends on. */
+type Choice = Pick<ResolvedTraining, "loss" | "compensated">;
+
+const both = (access: readonly Access[]): Accesses => [access, access];
+
 const GATHER: readonly Access[] = ["uniform", "read", "read", "read", "write"];
 const FORWARD: readonly Access[] = ["uniform", "read", "read", "read", "write"];
 const BACKWARD: readonly Access[] = ["uniform", "read", "read", "read", "read", "read", "read", "write"];
+const UPDATE = [BACKWARD, [...BACKWARD, "write"]] as const satisfies Accesses;
+const OUTPUT = [
+  ["uniform", "read", "read", "read", "write"],
+  ["uniform", "read", "read", "read", "write", "write"],
+] as const satisfies Accesses;
 const JUDGE: readonly Access[] = ["uniform", "read", "read", "read", "write", "write", "write", "write"];
 
 const KERNELS = {
-  gatherBytes: [() => gatherShader(true), GATHER],
-  gatherFloats: [() => gatherShader(false), GATHER],
-  forwardFirst: [() => forwardShader(true), FORWARD],
-  forward: [() => forwardShader(false), FORWARD],
-  partials: [() => partialsShader(), ["uniform", "read", "read", "write"]],
-  collect: [() => collectShader(), ["uniform", "read", "write"]],
-  judge: [judgeShader, JUDGE],
+  gatherBytes: [() => gatherShader(true), both(GATHER)],
+  gatherFloats: [() => gatherShader(false), both(GATHER)],
+  forwardFirst: [() => forwardShader(true), both(FORWARD)],
+  forward: [() => forwardShader(false), both(FORWARD)],
+  partials: [() => partialsShader(), both(["uniform", "read", "read", "write"])],
+  collect: [() => collectShader(), both(["uniform", "read", "write"])],
+  judge: [({ loss }) => judgeShader(loss), both(JUDGE)],
   // "Only" is the lone hidden layer: first and last at once.
-  updateOnly: [() => updateShader(true, true), BACKWARD],
-  updateFirst: [() => updateShader(true, false), BACKWARD],
-  updateLast: [() => updateShader(false, true), BACKWARD],
-  update: [() => updateShader(false, false), BACKWARD],
-  backwardLast: [() => backwardShader(true), BACKWARD],
-  backward: [() => backwardShader(false), BACKWARD],
-  output: [() => outputShader(), ["uniform", "read", "read", "read", "write"]],
-} as const satisfies Record<string, readonly [(loss: Loss) => string, readonly Access[]]>;
+  updateOnly: [({ compensated }) => updateShader(true, true, compensated), UPDATE],
+  updateFirst: [({ compensated }) => updateShader(true, false, compensated), UPDATE],
+  updateLast: [({ compensated }) => updateShader(false, true, compensated), UPDATE],
+  update: [({ compensated }) => updateShader(false, false, compensated), UPDATE],
+  backwardLast: [() => backwardShader(true), both(BACKWARD)],
+  backward: [() => backwardShader(false), both(BACKWARD)],
+  output: [({ compensated }) => outputShader(compensated), OUTPUT],
+} as const satisfies Record<string, readonly [(choice: Choice) => string, Accesses]>;
 
 export type KernelName = keyof typeof KERNELS;
 export type Kernels = Readonly<Record<KernelName, Kernel>>;
@@ -120,10 +133,11 @@ function kernelsFor(layers: number): KernelName[] {
 }
 
 /** Compiles what a network of `layers` hidden layers needs. */
-export async function compileKernels(gpu: Gpu, steps: GPUBuffer, layers: number, loss: Loss): Promise<Kernels> {
+export async function compileKernels(gpu: Gpu, steps: GPUBuffer, layers: number, choice: Choice): Promise<Kernels> {
   const compile = async (name: KernelName) => {
     const [text, access] = KERNELS[name];
-    return [name, await Kernel.compile(gpu, steps, name, text(loss), access)] as const;
+    const bound = access[choice.compensated ? 1 : 0];
+    return [name, await Kernel.compile(gpu, steps, name, text(choice), bound)] as const;
   };
   return Object.fromEntries(await Promise.all(kernelsFor(layers).map(compile))) as unknown as Kernels;
 }

@@ -59,6 +59,8 @@ export function allocateWorkspace(
 /** A recorded kernel and its grid for a batch. */
 type Move = readonly [dispatch: Dispatch, grid: (batch: Batch) => readonly [x: number, y: number]];
 
+const present = (buffer: GPUBuffer | undefined) => (buffer === undefined ? [] : [buffer]);
+
 const groups = (count: number, each: number) => Math.ceil(count / each);
 
 /** Words of a shape record, in the order of Part in shaders.ts; scale, rate and decay are float32. */
@@ -89,6 +91,7 @@ export class NetworkPass {
     spec: NetworkSpec,
     columns: number,
     private readonly options: ResolvedTraining,
+    private readonly carry?: GpuWeights,
   ) {
     this.scales = layerScales(spec, columns);
     this.planForward();
@@ -106,7 +109,7 @@ export class NetworkPass {
       decay = 0,
       tileAt = 0,
     } = part;
-    const words = [inputs4, width4, inputAt, first ? 1 : 0, last ? 1 : 0, scale, rate, decay, tileAt];
+    const words = [inputs4, width4, inputAt, first ? 1 : 0, last ? 1 : 0, scale, rate, decay, tileAt, 0];
     return this.arena.words(words, [5, 6, 7]);
   }
 
@@ -204,9 +207,10 @@ export class NetworkPass {
     for (const [s, { width4 }] of (shapes[l]?.shards ?? []).entries()) {
       const { weight, values, output, errors } = this.buffers(l, s);
       const own = isLast ? values : errors;
+      const carry = present(this.carry?.hidden[l]?.[s]);
       const wide = groups(width4, TILE_X);
       const bind = (part: Part, inputs: GPUBuffer) =>
-        kernel.bind(this.part(part), work.state, work.pushing, own, output, plan.lists, inputs, weight);
+        kernel.bind(this.part(part), work.state, work.pushing, own, output, plan.lists, inputs, weight, ...carry);
       if (l === 0) {
         const move = bind({ inputs4: 0, width4, rate }, work.batch);
         this.backwardMoves.push([move, ({ columns4 }) => [wide, tall(columns4)]]);
@@ -230,7 +234,8 @@ export class NetworkPass {
     for (const [s, { width4 }] of (this.shapes[last]?.shards ?? []).entries()) {
       const { values, output } = this.buffers(last, s);
       const part = this.part({ inputs4: 0, width4, ...factors });
-      const move = this.kernels.output.bind(part, this.work.state, this.work.pushing, values, output);
+      const bound = [this.work.state, this.work.pushing, values, output, ...present(this.carry?.output[s])];
+      const move = this.kernels.output.bind(part, ...bound);
       this.backwardMoves.push([move, () => [groups(width4, 64), 1]]);
     }
   }

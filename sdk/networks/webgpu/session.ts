@@ -63,7 +63,7 @@ export class WebGpuSession implements TrainingSession {
     const engine = await Engine.open(this.spec, data, this.options, this.gpu);
     try {
       if (weights === undefined) await engine.weights.fillInitial(runtime, work);
-      else await engine.weights.write(weights);
+      else await engine.write(weights);
       // f_0 outlives the device, so only the first one computes it, from the initial weights just drawn.
       if (this.options.centred && !this.centres.has(data))
         this.centres.set(data, await engine.outputs(data, runtime, work, false));
@@ -108,8 +108,11 @@ export class WebGpuSession implements TrainingSession {
     return centre;
   }
 
-  weights(): Promise<NetworkWeights> {
-    return this.engine.weights.read();
+  async weights({ carry = false }: { readonly carry?: boolean | undefined } = {}): Promise<NetworkWeights> {
+    const { engine } = this;
+    const weights = await engine.weights.read();
+    if (!carry || engine.carry === undefined) return weights;
+    return { ...weights, carry: await engine.carry.read() };
   }
 
   /** Also after the device was lost: the session then goes on with another one. */
@@ -119,7 +122,7 @@ export class WebGpuSession implements TrainingSession {
     if (engine.gpu.lost) {
       await this.open({}, weights);
       engine.close();
-    } else await engine.weights.write(weights);
+    } else await engine.write(weights);
     this.step = step;
   }
 

@@ -49,6 +49,7 @@ struct Part {
   rate: f32,       // learning rate times the factor of the gradient
   decay: f32,      // learning rate times lambda s^2, for the output layer
   tileAt: u32,     // first tile of the shard in partials
+  zero: u32,       // 0, which no compiler knows
 }
 @group(0) @binding(1) var<uniform> part: Part;
 `;
@@ -289,8 +290,27 @@ fn error(a: u32, j: u32) -> vec4f { return values[a * part.width4 + j]; }
 fn shareOf(j: u32) -> vec4f { return vec4f(1.0); }`;
 }
 
+/**
+ * Four weights move by `change`. With a carry, what float32 rounds away of the sum is kept there and joins the next
+ * change (Kahan's compensated sum, as in assembly/network/block.ts). Compilers may reorder sums, which would leave a
+ * carry of 0, so its parts pass through integers on the way.
+ */
+function moveCode(target: string, carried: boolean, binding: number): string {
+  if (!carried) return /* wgsl */ `fn moveBy(at: u32, change: vec4f) { ${target}[at] += change; }`;
+  return /* wgsl */ `
+@group(0) @binding(${binding}) var<storage, read_write> carry: array<vec4f>;
+fn settled(value: vec4f) -> vec4f { return bitcast<vec4f>(bitcast<vec4u>(value) ^ vec4u(part.zero)); }
+fn moveBy(at: u32, change: vec4f) {
+  let before = ${target}[at];
+  let whole = settled(change + carry[at]);
+  let after = settled(before + whole);
+  carry[at] = whole - settled(after - before);
+  ${target}[at] = after;
+}`;
+}
+
 /** W_kj -= rate sum_a a_k error_j over the rows that push: no gradient is stored. 16 inputs and 4 neurons a thread. */
-export function updateShader(first: boolean, last: boolean): string {
+export function updateShader(first: boolean, last: boolean, carried: boolean): string {
   return /* wgsl */ `${STEP}${PART}${STATE}
 @group(0) @binding(2) var<storage, read> state: State;
 @group(0) @binding(3) var<storage, read> pushing: array<Active>;
@@ -299,8 +319,9 @@ ${errorsOf(last)}
 @group(0) @binding(7) var<storage, read> inputs: array<vec4f>;
 @group(0) @binding(8) var<storage, read_write> weights: array<vec4f>;
 ${inputsOf(first)}
+${moveCode("weights", carried, 9)}
 fn apply(c: u32, j: u32, change: vec4f) {
-  if (isInput(c)) { weights[weightRow(c) * part.width4 + j] -= change; }
+  if (isInput(c)) { moveBy(weightRow(c) * part.width4 + j, -change); }
 }
 @compute @workgroup_size(${TILE_X}, ${TILE_Y})
 fn main(@builtin(global_invocation_id) id: vec3u) {
@@ -360,19 +381,19 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
 }
 
 /** w_j -= eta (lambda s^2 w_j + s sum_a slope_a h_aj); after everything that reads the old w. */
-export function outputShader(): string {
+export function outputShader(carried: boolean): string {
   return /* wgsl */ `${STEP}${PART}${STATE}
 @group(0) @binding(2) var<storage, read> state: State;
 @group(0) @binding(3) var<storage, read> pushing: array<Active>;
 @group(0) @binding(4) var<storage, read> values: array<vec4f>;
 @group(0) @binding(5) var<storage, read_write> output: array<vec4f>;
+${moveCode("output", carried, 6)}
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u) {
   let j = id.x;
   if (j >= part.width4 || state.stopped != 0u) { return; }
   var sum = vec4f();
   for (var a = 0u; a < state.pushing; a++) { sum += pushing[a].slope * values[pushing[a].row * part.width4 + j]; }
-  let w = output[j];
-  output[j] = w - (part.decay * w + part.rate * sum);
+  moveBy(j, -(part.decay * output[j] + part.rate * sum));
 }`;
 }

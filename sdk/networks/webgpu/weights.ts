@@ -130,6 +130,14 @@ export class GpuWeights {
     }
   }
 
+  /** Sets every weight to 0, as it is in a new buffer. */
+  clear(): void {
+    const { device } = this.arena.gpu;
+    const encoder = device.createCommandEncoder();
+    for (const buffer of [...this.hidden.flat(), ...this.output]) encoder.clearBuffer(buffer);
+    device.queue.submit([encoder.finish()]);
+  }
+
   /** A copy on the host. */
   async read(): Promise<NetworkWeights> {
     const fans = fanIns(this.spec, this.inputs);
