@@ -28,13 +28,13 @@ import {
   numberOption,
   parseBracket,
   parseShard,
-  parseTarget,
   samplesOption,
   seedOption,
   valueOption,
 } from "./options.js";
 import { checkTargets, Output } from "./output.js";
-import { LISTED, reportText } from "./report-text.js";
+import { addReportFlags, drawPage, readReportFile } from "./report-files.js";
+import { reportText } from "./report-text.js";
 import { type Session, withSession } from "./session.js";
 import { count } from "./table.js";
 
@@ -50,6 +50,8 @@ interface CertifyFlags extends CommonOptions, Selection {
   readonly shard?: Shard;
   readonly timing?: boolean;
   readonly tsv?: string;
+  readonly html?: string;
+  readonly beside?: readonly string[];
   readonly perSample?: boolean;
 }
 
@@ -76,6 +78,7 @@ async function collect(
   }
   const elapsed = (performance.now() - start) / 1000;
   return {
+    data,
     report: await makeReport(machine, data, finished, options, elapsed, interrupted === undefined),
     interrupted,
   };
@@ -85,6 +88,7 @@ async function certifyModel(model: string, flags: CertifyFlags): Promise<void> {
   const {
     json,
     tsv,
+    html,
     timing,
     method,
     norm,
@@ -98,18 +102,21 @@ async function certifyModel(model: string, flags: CertifyFlags): Promise<void> {
     seed,
     shard,
   } = flags;
-  checkTargets({ "--json": json, "--tsv": tsv }, { model });
-  const output = new Output({ quiet: flags.quiet, data: [json, tsv] });
+  checkTargets({ "--json": json, "--tsv": tsv, "--html": html }, { model });
+  // A file that can not be read is better known before the work.
+  flags.beside?.forEach(readReportFile);
+  const output = new Output({ quiet: flags.quiet, data: [json, tsv, html] });
   const { model: machine } = readModel(model);
   await withSession(flags, async (session) => {
     const options = { method, norm, domain, soundness, bracket, tolerance, timeLimit, attack, samples, seed, shard };
-    const { report, interrupted } = await collect(machine, flags, options, session, output, []);
+    const { report, data, interrupted } = await collect(machine, flags, options, session, output, []);
     session.progress.clear();
     output.data(json, reportToJson(report, { timing }));
     output.data(tsv, reportToTsv(report, { timing }));
+    if (html !== undefined) output.data(html, await drawPage(report, data, flags.beside));
     output.text(reportText(report, flags.perSample === true));
     if (interrupted === undefined) return;
-    const files = [json, tsv].filter((path) => path !== undefined && path !== "-");
+    const files = [json, tsv, html].filter((path) => path !== undefined && path !== "-");
     const where = files.length === 0 ? "shown" : `in ${files.join(" and ")}`;
     throw interrupted.leaving(`the ${count(report.samples)} finished samples are ${where}`);
   });
@@ -154,18 +161,14 @@ export function addCertify(program: Command): void {
         },
       ),
     )
-    .addOption(
-      valueOption("--tsv <file>", "write one line a sample; - is standard output", (f, text) => parseTarget(f, text)),
-    )
-    .option("--timing", "keep wall times in the files, which then differ from run to run")
-    .option("--per-sample", `list every sample (default: up to ${LISTED})`)
     .action(certifyModel);
+  addReportFlags(command);
   finish(command, [
     "certify svm.safetensors --data mnist:3,8",
     "certify svm.safetensors --data mnist:3,8 --samples random:100 --seed 1 --json report.json --tsv radii.tsv",
     "certify svm.safetensors --data mnist:3,8 --method best --samples 100",
     "certify svm.safetensors --data mnist:3,8 --method linear --norm l2",
-    "certify svm.safetensors --data mnist:3,8 --method best --attack --samples 100",
+    "certify svm.safetensors --data mnist:3,8 --method best --attack --samples 100 --html report.html",
     "certify svm.safetensors --data mnist:3,8 --shard 0/16 --json part-0.json",
   ]);
 }

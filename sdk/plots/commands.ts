@@ -62,4 +62,5 @@ export function reproduceDynamics(options: WidthSweepOptions, write?: Write): Pr
   return runAndWrite(widthSweep, widthPlot, options, write);
 }
 
+export { type ReportPageOptions, reportPage } from "./report-page.js";
 export type { CertificateWidthResult, Figure1Result, FigureA1Result, Table2Result, WidthSweepResult };

@@ -7,6 +7,7 @@ export { certificateWidthPlot } from "./certificate-width.js";
 export { accuracyPanel, differencePanel, hingePanel, outputsPanel, type StepAxis } from "./curves.js";
 export { figureA1Plot } from "./figure-a1.js";
 export { figure1Plot } from "./figure1.js";
+export { type ReportPageOptions, reportPage } from "./report-page.js";
 export {
   COLOURS,
   drawSheet,

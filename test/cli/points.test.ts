@@ -124,6 +124,16 @@ describe("with a machine at hand", () => {
     const bytes = (file: string) => readFileSync(join(folder, file), "utf8");
     expect(bytes("one.json")).toBe(bytes("whole.json"));
     expect(bytes("one.tsv")).toBe(bytes("whole.tsv"));
+    await certify("--method linear --json linear.json");
+    await certify("--html whole.html --beside linear.json");
+    await shell("merge part-0.json part-1.json part-2.json --html one.html --beside linear.json", { folder });
+    expect(bytes("one.html")).toContain("certified, linear");
+    // Points of 8 entries are no images, so the page of one run has nothing that the merged one lacks.
+    expect(bytes("one.html")).toBe(bytes("whole.html"));
+    expect(await certify("--samples 5 --html x.html --beside linear.json")).toMatchObject({
+      code: 1,
+      stderr: "ntkit: linear.json: expected a report of the same model and samples, got another samples\n",
+    });
     const missing = await shell("merge part-0.json part-2.json", { folder });
     expect(missing).toMatchObject({ code: 1, stderr: "ntkit: missing shards: 1/3\n" });
     const twice = await shell("merge part-0.json part-1.json part-1.json part-2.json", { folder });
@@ -134,6 +144,16 @@ describe("with a machine at hand", () => {
     expect(absent).toMatchObject({ code: 1, stderr: "ntkit: nothing.json: no such file\n" });
     for (const bad of ["3/3", "1", "a/b", "-1/3", "0/0"])
       expect(await certify(`--shard ${bad}`)).toMatchObject({ code: 2, stderr: expect.stringContaining("--shard") });
+  });
+
+  test("--attack puts the attack beside each sample and below the aggregates", async () => {
+    const { code, stdout } = await shell(`certify ${model} --data points.npz --samples 8 --attack --json a.json`, {
+      folder,
+    });
+    expect(code).toBe(0);
+    expect(stdout).toContain("<= unknown <=");
+    for (const words of ["proved", "unbroken", "certified / attacked", "most unknown"]) expect(stdout).toContain(words);
+    for (const { radius, attackRadius } of json("a.json").perSample) expect(attackRadius).toBeGreaterThan(radius);
   });
 
   test("--split train certifies the training rows", async () => {

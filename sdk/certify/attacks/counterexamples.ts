@@ -7,7 +7,8 @@ import { checkNumber } from "../../validate.js";
 import type { AttackedSample } from "./attack.js";
 import type { AttackReport } from "./report.js";
 
-function cleanRow({ x, d, scale }: Dataset, index: number): Float64Array {
+/** Row `index` in data units. */
+export function cleanRow({ x, d, scale }: Dataset, index: number): Float64Array {
   return Float64Array.from(x.subarray(index * d, (index + 1) * d), (entry) => entry * scale);
 }
 
@@ -49,10 +50,10 @@ export function imageSide(d: number): number {
 }
 
 /** Grey of a value: 0 is black, 1 is white, what lies outside is cut. */
-const grey = (value: number) => Math.round(255 * Math.min(1, Math.max(0, value)));
+export const grey = (value: number) => Math.round(255 * Math.min(1, Math.max(0, value)));
 
 /** Colour of a difference in [-1, 1]: red is added, blue taken away, white unchanged. */
-function colour(share: number): readonly [number, number, number] {
+export function colour(share: number): readonly [number, number, number] {
   const faded = grey(1 - Math.abs(share));
   return share >= 0 ? [255, faded, faded] : [faded, faded, 255];
 }
