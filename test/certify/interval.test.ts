@@ -58,7 +58,7 @@ describe.each(LEVELS)("interval bound, %s", (level) => {
   });
 });
 
-it("10^5 random boxes: every sample lies inside, to the 40 roundings of the sampler's own g", async () => {
+it("10^5 random boxes: every sample lies inside, to the 64 roundings of the sampler's own g", async () => {
   const runtime = await runtimeAt("simd");
   for (let seed = 0; seed < 200; seed++)
     expect(await worstEscape(runtime, seed, 500, INTERVAL), `seed ${seed}`).toBeLessThanOrEqual(SAMPLER);
