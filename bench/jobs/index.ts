@@ -8,6 +8,7 @@ import { narrowNetwork, wideNetwork } from "./network.js";
 import { ridgePath } from "./ridge-path.js";
 import { sgd } from "./sgd.js";
 import { svmExact, svmWithBias } from "./svm.js";
+import { certificates } from "./tightness.js";
 
 export const JOBS: readonly Job[] = [
   load,
@@ -20,4 +21,5 @@ export const JOBS: readonly Job[] = [
   narrowNetwork,
   wideNetwork,
   ibp,
+  certificates,
 ];
