@@ -222,6 +222,32 @@ export const IBP_LOSS = 192; // f64: what planes cost, a unit of sum |x_k|: in t
 export const IBP_CENTRE_LOSS = 200; // f64
 export const IBP_BYTES = 208;
 
+/**
+ * A certification job by relaxation of a two-layer network: see bounds/relaxed.ts. CERTIFY_RESULTS,
+ * _LOW, _HIGH, _TOLERANCE, _LIMIT, _STOP as above.
+ */
+export const RELAX_NETWORK = 72; // pointer: LAYER_BYTES record of the trained hidden layer
+export const RELAX_OUTPUT = 76; // pointer: its output weights
+export const RELAX_SPREADS = 80; // pointer: f64, sum_k |W_kj| rounded up, padded to whole blocks
+export const RELAX_START = 84; // pointer: record of the layer that takes part as the start; the trained one when none does
+export const RELAX_START_OUTPUT = 88; // pointer: its output weights, zeros when none takes part
+export const RELAX_START_SPREADS = 92; // pointer
+export const RELAX_APART = 96; // pointer: f64, sum_k |W_kj - W0_kj| rounded up
+export const RELAX_FROZEN = 100; // pointer: record of the layer whose value at the centre is taken off, 0: none
+export const RELAX_FROZEN_OUTPUT = 104; // pointer
+export const RELAX_FROZEN_SPREADS = 108; // pointer
+export const RELAX_POINTS = 112; // pointer: f64 raw entries of the inputs, d a row
+export const RELAX_WORK = 116; // pointer: for each thread, RELAX_SHARE f64
+export const RELAX_SHARE = 120; // i32: see relaxedEntries() in bounds/relaxed.ts
+export const RELAX_METHOD = 124; // i32: RELAX_LINES or RELAX_PARABOLAS
+export const RELAX_SCALE = 128; // f64: value = raw * scale
+export const RELAX_FACTOR = 136; // f64: product of both layers' scales and RELAX_SCALE: outputs in real units
+export const RELAX_BYTES = 144;
+
+/** Whether neurons are bounded below by planes alone, or by parabolas too. */
+export const RELAX_LINES = 0;
+export const RELAX_PARABOLAS = 1;
+
 /** What an attack evaluates: ATTACK_MODEL. */
 export const MODEL_MACHINE = 0;
 export const MODEL_NETWORK = 1;

@@ -154,7 +154,7 @@ export function addCertify(program: Command): void {
     .addOption(
       numberOption(
         "--tolerance <number>",
-        "relative width at which the search stops (default: 1e-6; curvature, best: 1e-3)",
+        "relative width at which the search stops (default: 1e-6; curvature, best, paired, aggregate: 1e-3)",
         {
           min: 1e-9,
           max: 0.5,
@@ -168,6 +168,7 @@ export function addCertify(program: Command): void {
     "certify svm.safetensors --data mnist:3,8 --samples random:100 --seed 1 --json report.json --tsv radii.tsv",
     "certify svm.safetensors --data mnist:3,8 --method best --samples 100",
     "certify svm.safetensors --data mnist:3,8 --method linear --norm l2",
+    "certify network.safetensors --data mnist:0,1 --method aggregate --samples 100",
     "certify svm.safetensors --data mnist:3,8 --method best --attack --samples 100 --html report.html",
     "certify svm.safetensors --data mnist:3,8 --shard 0/16 --json part-0.json",
   ]);

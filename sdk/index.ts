@@ -24,12 +24,17 @@ export {
   type MachineMethod,
   METHODS,
   type Method,
+  NETWORK_METHODS,
+  type NetworkMethod,
   NORMS,
   type Norm,
+  RELAXED_METHODS,
+  type RelaxedMethod,
   SOUNDNESS,
   type Soundness,
   type Threat,
 } from "./certify/method.js";
+export { type RelaxedOptions, relaxedBounds } from "./certify/relaxed.js";
 export {
   type AccuracyCurve,
   type AttackFigures,

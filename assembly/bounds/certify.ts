@@ -45,6 +45,10 @@ export function setThread(index: i32): void {
   thread = index;
 }
 
+export function threadIndex(): i32 {
+  return thread;
+}
+
 /** Prepares the bound of sign * g around input `index` by the job's method. */
 function start(job: usize, index: i32, sign: f64): void {
   const method = field(job, CERTIFY_METHOD);

@@ -175,6 +175,23 @@ function factor(): bool {
   return true;
 }
 
+/**
+ * Whether the factorisation of M (rows `rowPitch` apart) runs to its end; `work` is semidefiniteEntries() float64. Then
+ * every eigenvalue of M is >= -2 (rows + 2) UNIT trace(M): see provedMinimum().
+ */
+export function isSemidefinite(rows: i32, rowPitch: i32, m: usize, work: usize): bool {
+  setProblem(rows, rowPitch, m, m, work);
+  return factor();
+}
+
+/** A proved lower bound of c.y + y'My/2 on [-1, 1]^rows from scratch: all of this file in one call. */
+export function semidefiniteMinimum(rows: i32, rowPitch: i32, m: usize, c: usize, work: usize): f64 {
+  setProblem(rows, rowPitch, m, c, work);
+  startFrom(c);
+  relax();
+  return provedMinimum();
+}
+
 /** <a, b> over the first `count` entries, in whole groups and a rest. */
 // @ts-ignore: decorator
 @inline

@@ -4,6 +4,7 @@ import { SoundnessError } from "../errors.js";
 import { describe } from "../validate.js";
 import { type AttackedSample, type AttackOptions, type AttackPlan, checkAttack } from "./attacks/attack.js";
 import type { Certificate, CertifyOptions } from "./certify.js";
+import { offsetOf } from "./method.js";
 
 /** How to attack; what is attacked follows from the certificate. */
 export type AttackChoices = Pick<
@@ -17,8 +18,8 @@ export function attackOptions(options: CertifyOptions): AttackOptions {
   if (typeof attack !== "boolean" && (typeof attack !== "object" || attack === null))
     throw new TypeError(`attack: expected true, false or an object, got ${describe(attack)}`);
   const choices = typeof attack === "object" ? attack : {};
-  // What the certificate is about: f_0 kept at the centre, but for the method that bounds the difference itself.
-  const offset = options.method === "ibp-difference" ? "difference" : "frozen";
+  // What the certificate is about: f_0 kept at the centre, but for the methods that bound the difference itself.
+  const offset = offsetOf(options.method);
   return { ...choices, runtime, signal, onProgress, norm, domain, samples, seed, shard, offset };
 }
 

@@ -24,16 +24,19 @@ import {
   type BoundKind,
   checkKind,
   checkMachine,
+  checkRelaxed,
   defaultBracket,
   defaultTolerance,
   MACHINE_METHODS,
   type MachineMethod,
   METHODS,
   type Method,
+  NETWORK_METHODS,
   SOUNDNESS,
   type Soundness,
   type Threat,
 } from "./method.js";
+import { prepareRelaxedJob } from "./relaxed.js";
 import { makeReport, type Report } from "./report.js";
 import { chooseSamples, type Samples, type Shard } from "./samples.js";
 
@@ -124,13 +127,12 @@ export function checkMethod(machine: Machine | NetworkModel, data: Dataset, aske
   if (!isNetwork) checkMachine("machine", machine);
   checkRows("data", data);
   const method = checkChoice("method", asked ?? (isNetwork ? "ibp" : "interval"), METHODS);
-  const forMachines: readonly string[] = MACHINE_METHODS;
-  if (isNetwork === forMachines.includes(method)) {
-    const list = METHODS.filter((name) => forMachines.includes(name) !== isNetwork).map((name) => `"${name}"`);
-    throw new RangeError(
-      `method: expected one of ${list.join(", ")} for a ${isNetwork ? "network" : "machine"}, got "${method}"`,
-    );
+  const own: readonly Method[] = isNetwork ? NETWORK_METHODS : MACHINE_METHODS;
+  if (!own.includes(method)) {
+    const list = own.map((name) => `"${name}"`).join(", ");
+    throw new RangeError(`method: expected one of ${list} for a ${isNetwork ? "network" : "machine"}, got "${method}"`);
   }
+  if (isNetwork) checkRelaxed(method, machine.spec.widths);
   if (isNetwork) machine.checkInputs("data", data);
   else {
     checkSameColumns("data", machine.rows, data);
@@ -239,6 +241,12 @@ async function prepare(
   { runtime, signal, soundness }: Preparation,
 ): Promise<Work> {
   if (machine instanceof NetworkModel) {
+    if (typeof method === "string" && checkRelaxed(method, machine.spec.widths)) {
+      const { pointer, results } = await prepareRelaxedJob(runtime, scope, machine, chosen, bracket, method);
+      const job = (from: number, count: number) =>
+        runtime.run("certifyRelaxed", count, [pointer, from], { signal }, "certifying");
+      return { pointer, results, slice: SLOW_PER_THREAD * Math.max(1, runtime.threads), job };
+    }
     const offset = method === "ibp" ? "frozen" : "difference";
     const { pointer, run, results, slice } = await prepareNetworkJob(
       runtime,

@@ -3,6 +3,7 @@
 import type { Kernel } from "../kernels/kernel.js";
 import type { Machine } from "../machines/machine.js";
 import { checkChoice, describe } from "../validate.js";
+import type { NetworkOffset } from "./ibp.js";
 
 /** Proved ends of g over a ball, one entry an input: lower[k] <= g(x) <= upper[k] for every real x in ball k. */
 export interface Bounds {
@@ -15,14 +16,49 @@ export interface Bounds {
  * term before the worst input is chosen; "curvature" bounds the machine by one quadratic form, minimised over the whole
  * box by a proved semidefinite relaxation; "best" is the tightest that there is for the norm. Of finite networks: "ibp"
  * is interval bound propagation with f_0 kept at the centre, as in the paper's Table 2; "ibp-difference" bounds f - f_0
- * on the ball.
+ * on the ball. Of two-layer networks: "linear" is one linear relaxation of every neuron with slopes chosen for each, f_0
+ * kept at the centre; "paired" relaxes each neuron together with itself at the start, and bounds f - f_0 on the ball;
+ * "aggregate" also bounds the neurons that switch together, through the spectrum of the start weights, and is never below
+ * "paired".
  */
-export const METHODS = ["interval", "linear", "curvature", "best", "ibp", "ibp-difference"] as const;
+export const METHODS = [
+  "interval",
+  "linear",
+  "curvature",
+  "best",
+  "ibp",
+  "ibp-difference",
+  "paired",
+  "aggregate",
+] as const;
 export type Method = (typeof METHODS)[number];
 
 /** Bound methods of machines. */
 export const MACHINE_METHODS = ["interval", "linear", "curvature", "best"] as const;
 export type MachineMethod = (typeof MACHINE_METHODS)[number];
+
+/** Bound methods of networks. */
+export const NETWORK_METHODS = ["ibp", "ibp-difference", "linear", "paired", "aggregate"] as const;
+export type NetworkMethod = (typeof NETWORK_METHODS)[number];
+
+/** Those by relaxation, of two-layer networks. */
+export const RELAXED_METHODS = ["linear", "paired", "aggregate"] as const;
+export type RelaxedMethod = (typeof RELAXED_METHODS)[number];
+
+/** The offset that a method of networks bounds with. */
+export function offsetOf(method: Method | undefined): NetworkOffset {
+  return method === "ibp-difference" || method === "paired" || method === "aggregate" ? "difference" : "frozen";
+}
+
+/** Whether `method` relaxes networks of these widths. @throws RangeError for deeper networks */
+export function checkRelaxed(method: Method, widths: readonly number[]): method is RelaxedMethod {
+  if (!RELAXED_METHODS.some((name) => name === method)) return false;
+  if (widths.length !== 1)
+    throw new RangeError(
+      `method: expected "ibp" or "ibp-difference" for ${widths.length} hidden layers, got "${method}"`,
+    );
+  return true;
+}
 
 /** Norms of the balls that are certified. */
 export const NORMS = ["linf", "l2", "l1"] as const;
@@ -80,9 +116,11 @@ function checkDeep(method: MachineMethod, kernel: Kernel, norm: Norm, domain: bo
   return { method: "interval", norm, domain };
 }
 
+const SLOW_METHODS: readonly Method[] = ["curvature", "best", "paired", "aggregate"];
+
 /** A search by the quadratic form costs tenths of a second a step, and a thousandth of the radius is not worth four. */
 export function defaultTolerance(method: Method | undefined): number {
-  return method === "curvature" || method === "best" ? 1e-3 : 1e-6;
+  return method !== undefined && SLOW_METHODS.includes(method) ? 1e-3 : 1e-6;
 }
 
 /**

@@ -7,7 +7,7 @@ import { NetworkModel } from "../networks/model.js";
 import { VERSION } from "../version.js";
 import { attackPlan } from "./beside.js";
 import type { Certificate, CertifyOptions } from "./certify.js";
-import { defaultBracket, defaultTolerance, type Norm } from "./method.js";
+import { defaultBracket, defaultTolerance, type Norm, offsetOf } from "./method.js";
 import { countSamples } from "./samples.js";
 
 /** Figures of a list of numbers; std is that of the population. All NaN-free: null for an empty list. */
@@ -187,7 +187,7 @@ async function describeRun(
 /** What a report says of the model and of what was proved about it. */
 function modelMetadata(machine: Machine | NetworkModel, { method }: CertifyOptions): Record<string, unknown> {
   if (machine instanceof NetworkModel) {
-    const frozen = method !== "ibp-difference";
+    const frozen = offsetOf(method) === "frozen";
     return {
       model: machine.describe(),
       machine: "network",

@@ -144,7 +144,7 @@ describe("wrong use ends with 2 and names what was expected", () => {
     [`${certify} --split validation`, '--split: expected "test" | "train", got "validation"'],
     [
       `${certify} --method magic`,
-      '--method: expected "interval" | "linear" | "curvature" | "best" | "ibp" | "ibp-difference", got "magic"',
+      '--method: expected "interval" | "linear" | "curvature" | "best" | "ibp" | "ibp-difference" | "paired" | "aggregate", got "magic"',
     ],
     [`${certify} --seed -1`, '--seed: expected an integer >= 0, got "-1"'],
     [`${certify} --threads many`, '--threads: expected an integer >= 0 and <= 64, got "many"'],
