@@ -7,11 +7,12 @@ import {
   GramMatrix,
   krrPath,
   type Machine,
+  type MachineMethod,
   mnist,
   ntk,
   type Report,
+  reportFigures,
   type Summary,
-  summarize,
   svm,
   svmSgdSeeds,
   VERSION,
@@ -32,6 +33,18 @@ export interface Plan {
   readonly exact: boolean;
   readonly samples: Samples;
   readonly seed: number;
+  /** A bound to stand beside the paper's. Default: none. */
+  readonly method?: MachineMethod;
+  /** Whether that bound has an attack beside it. */
+  readonly attack?: boolean;
+}
+
+/** What a tighter bound proves of a row's machine, and what an attack finds. */
+export interface Beside {
+  readonly method: MachineMethod;
+  readonly radius: Summary;
+  /** Of the correctly classified images; null without an attack. */
+  readonly attack: { readonly found: number; readonly radius: Summary; readonly ratio: Summary } | null;
 }
 
 export interface SeedFigures {
@@ -51,6 +64,7 @@ export interface Row {
   /** Over the correctly classified images, of all seeds together. */
   readonly radius: Summary;
   readonly paper: paper.PaperFigures | null;
+  readonly beside?: Beside;
   /** Certification and the row's share of training. */
   readonly seconds: number;
   readonly seeds?: readonly SeedFigures[];
@@ -64,7 +78,7 @@ export interface Experiment {
 }
 
 /** Seconds that parts took on two cores, as weights of the progress line. */
-const WEIGHTS = { gram: 2, ridge: 8, descent: 3.5, svm: 1, certify: 2 };
+const WEIGHTS = { gram: 2, ridge: 8, descent: 3.5, svm: 1, certify: 2, beside: 40 };
 
 async function timed<T>(work: Promise<T>): Promise<[T, number]> {
   const start = performance.now();
@@ -106,6 +120,17 @@ class Run {
     return report;
   }
 
+  /** The bound asked for beside the paper's, and its attack. */
+  private async beside(name: string, machine: Machine): Promise<Report | undefined> {
+    const { progress, work } = this.session;
+    const { method, attack, samples, seed } = this.plan;
+    if (method === undefined) return undefined;
+    progress.step(`${name}: ${method}`, WEIGHTS.beside, "certifying");
+    const report = await certify(machine, this.test, { ...work, method, attack, samples, seed });
+    this.spent(attack ? `${method} and attack` : method, report.seconds);
+    return report;
+  }
+
   async ridge(): Promise<void> {
     const { lambdas } = this.plan;
     if (lambdas.length === 0) return;
@@ -117,6 +142,7 @@ class Run {
     for (const [k, machine] of machines.entries()) {
       const lambda = lambdas[k] ?? Number.NaN;
       const report = await this.certificate(`ridge, lambda ${lambda}`, machine);
+      const tight = await this.beside(`ridge, lambda ${lambda}`, machine);
       this.into.rows.push({
         table: "table3",
         machine: "krr",
@@ -125,7 +151,8 @@ class Run {
         accuracy: report.accuracy,
         radius: report.radius,
         paper: ridgeFigures(lambda),
-        seconds: training / machines.length + report.seconds,
+        ...besideOf(this.plan, [tight]),
+        seconds: training / machines.length + report.seconds + (tight?.seconds ?? 0),
       });
     }
   }
@@ -140,9 +167,14 @@ class Run {
     const [machines, training] = await timed(trainer.fit(this.train, this.session.work));
     this.spent("descent", training);
     const reports: Report[] = [];
-    for (const [k, machine] of machines.entries())
+    const tight: (Report | undefined)[] = [];
+    for (const [k, machine] of machines.entries()) {
       reports.push(await this.certificate(`descent, seed ${seeds[k]}`, machine));
-    this.into.rows.push(...descent.flatMap((table) => descentRows(table, reports, this.plan.samples, training)));
+      tight.push(await this.beside(`descent, seed ${seeds[k]}`, machine));
+    }
+    const beside = besideOf(this.plan, tight);
+    const rows = descent.flatMap((table) => descentRows(table, reports, this.plan.samples, training));
+    this.into.rows.push(...rows.map((row) => ({ ...row, ...beside })));
   }
 
   async exact(): Promise<void> {
@@ -159,6 +191,14 @@ class Run {
   dispose(): void {
     this.gram?.dispose();
   }
+}
+
+/** A row's entry for the bound beside the paper's, over all its machines. */
+function besideOf({ method, attack }: Plan, reports: readonly (Report | undefined)[]): { readonly beside?: Beside } {
+  const samples = reports.flatMap((report) => report?.perSample ?? []);
+  if (method === undefined || samples.length === 0) return {};
+  const figures = reportFigures(samples);
+  return { beside: { method, radius: figures.radius, attack: attack === true ? (figures.attack ?? null) : null } };
 }
 
 function ridgeFigures(lambda: number): paper.PaperFigures | null {
@@ -206,17 +246,15 @@ function descentRow(
 }
 
 function figuresOf(certificates: readonly Certificate[]): { readonly accuracy: number; readonly radius: Summary } {
-  const correct = certificates.filter((certificate) => certificate.correct);
-  return {
-    accuracy: correct.length / Math.max(1, certificates.length),
-    radius: summarize(correct.map(({ radius }) => radius)),
-  };
+  const { accuracy, radius } = reportFigures(certificates);
+  return { accuracy, radius };
 }
 
-function weightOf({ lambdas, descent, seeds, exact }: Plan): number {
+function weightOf({ lambdas, descent, seeds, exact, method }: Plan): number {
   const { gram, ridge, descent: one, svm: solve, certify: prove } = WEIGHTS;
-  const path = lambdas.length > 0 ? ridge + lambdas.length * prove : 0;
-  const runs = descent.length > 0 ? seeds * (one + prove) : 0;
+  const proofs = prove + (method === undefined ? 0 : WEIGHTS.beside);
+  const path = lambdas.length > 0 ? ridge + lambdas.length * proofs : 0;
+  const runs = descent.length > 0 ? seeds * (one + proofs) : 0;
   return (path + runs > 0 ? gram : 0) + path + runs + (exact ? solve + prove : 0);
 }
 
@@ -238,6 +276,8 @@ export async function measure(session: Session, plan: Plan, into: Experiment): P
     samples: plan.samples,
     seed: plan.seed,
     seeds: plan.seeds,
+    beside: plan.method ?? null,
+    attack: plan.attack === true,
     descent: paper.PAPER_DESCENT,
     trainingDataHash: await train.hash(),
     dataHash: await test.hash(),

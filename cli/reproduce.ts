@@ -1,12 +1,14 @@
 // ntkit reproduce: the paper's tables, or some of their rows. Not here: the measuring (experiment.ts), the tables' look
 // (experiment-table.ts) and the paper's figures (paper.ts).
 import type { Command } from "commander";
+import { MACHINE_METHODS, type MachineMethod } from "ntkit";
 import { Interrupted, UsageError } from "./errors.js";
 import { type Experiment, measure, type Plan } from "./experiment.js";
 import { experimentText } from "./experiment-table.js";
 import { addFigureFlags, checkFigureFlags, FIGURES, type FigureOptions, runFigure } from "./figures.js";
 import {
   type CommonOptions,
+  choiceOption,
   finish,
   numberOption,
   parseNumbers,
@@ -49,7 +51,12 @@ interface ReproduceOptions extends FigureOptions {
   readonly samples?: Samples;
   readonly seed?: number;
   readonly seeds?: number;
+  readonly method?: MachineMethod;
+  readonly attack?: boolean;
 }
+
+/** Images of the rows with a tighter bound or an attack, which take up to seconds each. */
+const BESIDE_SAMPLES = 100;
 
 const TABLES = ["table3", "table2"] as const;
 type Table = (typeof TABLES)[number];
@@ -73,11 +80,13 @@ function parseTarget(text: string): Target {
   return target;
 }
 
+type TableFlag = "rows" | "samples" | "seeds" | "method" | "attack";
+
 /** Flags of tables that a figure does not take. */
-const NOT_TAKEN: Readonly<Record<(typeof FIGURES)[number], readonly ("rows" | "samples" | "seeds")[]>> = {
-  figure1: ["rows", "samples", "seeds"],
-  figureA1: ["rows", "samples", "seeds"],
-  "certificate-width": ["rows"],
+const NOT_TAKEN: Readonly<Record<(typeof FIGURES)[number], readonly TableFlag[]>> = {
+  figure1: ["rows", "samples", "seeds", "method", "attack"],
+  figureA1: ["rows", "samples", "seeds", "method", "attack"],
+  "certificate-width": ["rows", "method", "attack"],
 };
 
 /** Figures, and Table 2 when widths are asked for, are experiments with networks; the rest are machines alone. */
@@ -85,9 +94,13 @@ async function reproduce(target: Target, options: ReproduceOptions): Promise<voi
   if (target !== "table3" && target !== "table2") {
     const foreign = NOT_TAKEN[target].find((flag) => options[flag] !== undefined);
     if (foreign === undefined) return runFigure(target, options);
-    const takers = [...TABLES, ...FIGURES.filter((figure) => !NOT_TAKEN[figure].includes(foreign))];
+    const only = foreign === "method" || foreign === "attack";
+    const takers = only ? ["table3"] : [...TABLES, ...FIGURES.filter((figure) => !NOT_TAKEN[figure].includes(foreign))];
     throw new UsageError(`--${foreign}: expected only with ${takers.join(", ")}, got it with ${target}`);
   }
+  const beside = options.method === undefined ? "attack" : "method";
+  if (target === "table2" && options[beside] !== undefined)
+    throw new UsageError(`--${beside}: expected only with table3, got it with table2`);
   if (target === "table2" && options.widths !== undefined) return runFigure("table2", options);
   checkFigureFlags("table3", options);
   return runExperiment(planOf(target, options), options);
@@ -106,13 +119,15 @@ export function planOf(table: Table, options: ReproduceOptions): Plan {
     throw new UsageError("--lambda: expected krr among --rows, because lambdas belong to the ridge rows");
   if (options.seeds !== undefined && !rows.includes("svm"))
     throw new UsageError("--seeds: expected svm among --rows, because seeds belong to the SVM's descent");
+  const { attack = false, method = attack ? "best" : undefined } = options;
   return {
     lambdas: rows.includes("krr") ? (options.lambda ?? TABLE3_RIDGE.map(({ lambda }) => lambda)) : [],
     descent: rows.includes("svm") ? [table] : [],
     seeds: options.seeds ?? PAPER_SEEDS,
     exact: false,
-    samples: options.samples ?? "all",
+    samples: options.samples ?? (method === undefined ? "all" : BESIDE_SAMPLES),
     seed: options.seed ?? 0,
+    ...(method === undefined ? {} : { method, attack }),
   };
 }
 
@@ -140,11 +155,14 @@ export function addReproduce(program: Command): void {
         },
       ),
     )
+    .addOption(choiceOption("--method", "table3: a bound beside the paper's, on 100 images", MACHINE_METHODS))
+    .option("--attack", "table3: attacks beside that bound (default method: best)")
     .action(reproduce);
   addFigureFlags(command);
   finish(command, [
     "reproduce table3",
     "reproduce table3 --lambda 0,1,1000 --samples 100",
+    "reproduce table3 --method best --attack --lambda 0,1000",
     "reproduce table2 --seeds 5 --json table2.json",
     "reproduce table2 --widths 1000,10000 --seeds 2 --out figures",
     "reproduce figure1 --width 2048 --steps 300 --out figures",

@@ -42,6 +42,7 @@ export {
   type Report,
   type ReportFigures,
   type ReportHeader,
+  reportFigures,
   type SavedCertificate,
   type SavedReport,
   type Summary,
@@ -104,6 +105,7 @@ export {
   type ComparisonSetting,
   type ExperimentOptions,
 } from "./experiments/follow.js";
+export { type MeanRadii, type RobustnessGain, robustnessGain } from "./experiments/robustness-gain.js";
 export { fitPowerLaw, type PowerLaw } from "./experiments/slope.js";
 export {
   type CertifyNetwork,
@@ -121,7 +123,6 @@ export {
   type TightnessOptions,
   type TightnessRow,
   tightness,
-  UnsoundCertificateError,
 } from "./experiments/tightness.js";
 export {
   type SweptQuantity,

@@ -2,7 +2,7 @@
 // Not here: which samples a part has (samples.ts).
 import { ReportMismatchError } from "../errors.js";
 import { describe } from "../validate.js";
-import { figuresOf, type ReportHeader, type SavedCertificate, type SavedReport } from "./report.js";
+import { type ReportHeader, reportFigures, type SavedCertificate, type SavedReport } from "./report.js";
 import { checkReport } from "./report-file.js";
 import { checkShard, type Shard, shardSize } from "./samples.js";
 
@@ -116,5 +116,5 @@ export function mergeReports(parts: readonly SavedReport[], { names }: MergeOpti
   const header: ReportHeader = { method, norm, metadata };
   const times = inOrder.flatMap(({ report }) => (report.seconds === undefined ? [] : [report.seconds]));
   const seconds = times.length < inOrder.length ? {} : { seconds: times.reduce((sum, time) => sum + time, 0) };
-  return { ...figuresOf(samples), ...seconds, ...header, perSample: samples };
+  return { ...reportFigures(samples), ...seconds, ...header, perSample: samples };
 }

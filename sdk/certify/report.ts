@@ -91,7 +91,8 @@ export function summarize(values: readonly number[]): Summary {
 /** A grid of radii that shows the fall of certified accuracy: ten steps up to the largest radius, rounded to 1-2-5. */
 export function epsilonGrid(radii: readonly number[]): number[] {
   const largest = radii.reduce((max, value) => Math.max(max, value), 0);
-  if (largest === 0) return [0];
+  // Steps of a smaller one would vanish.
+  if (largest < 1e-290) return [0];
   const rough = largest / 10;
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = power * ([1, 2, 5, 10].find((factor) => factor * power >= rough) ?? 10);
@@ -116,7 +117,7 @@ function attackFigures(samples: number, correct: readonly SavedCertificate[], gr
 }
 
 /** What certificates amount to. */
-export function figuresOf(certificates: readonly SavedCertificate[]): ReportFigures {
+export function reportFigures(certificates: readonly SavedCertificate[]): ReportFigures {
   const samples = certificates.length;
   const correct = certificates.filter((certificate) => certificate.correct);
   const radii = correct.map(({ radius }) => radius);
@@ -143,7 +144,7 @@ export async function makeReport(
   complete = true,
 ): Promise<Report> {
   const header = await describeRun(machine, data, options, complete);
-  return { ...figuresOf(certificates), seconds, ...header, perSample: certificates };
+  return { ...reportFigures(certificates), seconds, ...header, perSample: certificates };
 }
 
 async function describeRun(

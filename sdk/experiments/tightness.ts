@@ -6,6 +6,7 @@ import { certify } from "../certify/certify.js";
 import type { MachineMethod, Threat } from "../certify/method.js";
 import { type Summary, summarize } from "../certify/report.js";
 import type { Dataset } from "../data/dataset.js";
+import { SoundnessError } from "../errors.js";
 import { ntk } from "../kernels/kernel.js";
 import { krr } from "../machines/krr.js";
 import type { Machine } from "../machines/machine.js";
@@ -22,15 +23,6 @@ export type TightnessMachine = (typeof TIGHTNESS_MACHINES)[number];
 
 /** C of the exact machine: the paper's lambda 0.064 with ||w||^2 / 2 + C sum of losses. */
 const EXACT_C = 15.625;
-
-/** What bounds the attack: nothing certified may lie above it. */
-export class UnsoundCertificateError extends Error {
-  override readonly name = "UnsoundCertificateError";
-
-  constructor(machine: string, index: number, certified: number, attacked: number) {
-    super(`${machine}: test image ${index} is certified to ${certified} and was attacked at ${attacked}`);
-  }
-}
 
 export interface TightnessOptions extends WorkOptions, Omit<Threat, "norm"> {
   /** Training and test set. Default MNIST 0/1. */
@@ -87,7 +79,7 @@ async function measure(name: TightnessMachine, options: Resolved, runtime: Runti
   const attacked = await attack(machine, chosen, { ...work, domain, tolerance: 1e-3, onProgress });
   const ratios = best.perSample.map(({ radius }, k) => {
     const found = attacked.perSample[k]?.radius ?? Number.POSITIVE_INFINITY;
-    if (radius >= found) throw new UnsoundCertificateError(name, k, radius, found);
+    if (radius >= found) throw new SoundnessError(k, radius, found);
     return radius / found;
   });
   return {
@@ -120,7 +112,7 @@ type Resolved = ReturnType<typeof resolve>;
 
 /**
  * Measures certificates beside attacks, on l-inf balls.
- * @throws UnsoundCertificateError should an attack succeed inside a certified ball; TypeError, RangeError
+ * @throws SoundnessError should an attack succeed inside a certified ball; TypeError, RangeError
  */
 export async function tightness(options: TightnessOptions = {}): Promise<TightnessRow[]> {
   const resolved = resolve(options);

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import { type CertifyOptions, certify } from "../../sdk/certify/certify.js";
 import { mergeReports } from "../../sdk/certify/merge.js";
-import { figuresOf, type SavedCertificate, type SavedReport } from "../../sdk/certify/report.js";
+import { reportFigures, type SavedCertificate, type SavedReport } from "../../sdk/certify/report.js";
 import { readReport, reportToJson, reportToTsv } from "../../sdk/certify/report-file.js";
 import { chooseSamples } from "../../sdk/certify/samples.js";
 import { dataset } from "../../sdk/data/dataset.js";
@@ -179,7 +179,7 @@ describe("figures with an attack", () => {
           const samples = list.map(({ correct, radius, beyond }, k) =>
             sample(k, correct, radius, beyond === null ? null : radius + beyond),
           );
-          const { certifiedAccuracy, accuracy, attack } = figuresOf(samples);
+          const { certifiedAccuracy, accuracy, attack } = reportFigures(samples);
           attack?.robustAccuracy.forEach((point, k) => {
             expect(point.epsilon).toBe(certifiedAccuracy[k]?.epsilon);
             expect(point.accuracy).toBeGreaterThanOrEqual(certifiedAccuracy[k]?.accuracy ?? Number.NaN);
@@ -193,8 +193,16 @@ describe("figures with an attack", () => {
     );
   });
 
+  it("radii too small for a grid leave its first point", () => {
+    expect(reportFigures([sample(0, true, 5e-324, null)]).certifiedAccuracy).toEqual([{ epsilon: 0, accuracy: 1 }]);
+  });
+
   it("are exact on three samples", () => {
-    const { attack } = figuresOf([sample(0, true, 0.1, 0.2), sample(1, true, 0.3, null), sample(2, false, 0.3, 0.4)]);
+    const { attack } = reportFigures([
+      sample(0, true, 0.1, 0.2),
+      sample(1, true, 0.3, null),
+      sample(2, false, 0.3, 0.4),
+    ]);
     expect(attack).toMatchObject({ found: 1, ratio: { mean: 0.5, median: 0.5 }, radius: { max: 0.2 } });
     const at = (epsilon: number) => attack?.robustAccuracy.find((point) => point.epsilon === epsilon)?.accuracy;
     expect([at(0), at(0.15), at(0.2)]).toEqual([2 / 3, 2 / 3, 1 / 3]);

@@ -101,6 +101,8 @@ describe("wrong use ends with 2 and names what was expected", () => {
       "reproduce figure1 --epochs 3",
       "--epochs: expected only with figureA1, table2, certificate-width, got it with figure1",
     ],
+    ["reproduce table2 --attack", "--attack: expected only with table3, got it with table2"],
+    ["reproduce figure1 --method best", "--method: expected only with table3, got it with figure1"],
     ["reproduce table3 --width 5", "--width: expected only with figure1, figureA1, got it with table3"],
     [
       "reproduce figureA1 --seeds 5",

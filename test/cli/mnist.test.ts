@@ -1,5 +1,5 @@
 // The command line on MNIST: any pair of digits, deeper networks, and the paper's tables.
-import { symlinkSync } from "node:fs";
+import { readFileSync, symlinkSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -59,6 +59,23 @@ test("Table 3's rows for lambda 0 and 1000 have the paper's accuracy to four dig
     expect(Object.keys(radius)).toEqual(["mean", "std", "median", "min", "max"]);
     expect(seconds).toBeGreaterThan(0);
   }
+});
+
+test("Table 3 with a bound and an attack beside the paper's says what becomes of the 790 times", async () => {
+  const flags = "--lambda 0,1000 --samples 2 --method linear --attack --json t3.json";
+  const { code, stdout } = await shell(`reproduce table3 ${flags}`, { folder });
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/machine +lambda +accuracy +paper +interval +linear +attacked +ratio +seconds/);
+  expect(stdout).toMatch(/ridge with lambda = 1000 is 790 times more robust than kernel regression/);
+  const { rows } = JSON.parse(readFileSync(join(folder, "t3.json"), "utf8"));
+  for (const { radius, beside } of rows) {
+    expect(beside.radius.mean).toBeGreaterThan(radius.mean);
+    expect(beside.attack.radius.mean).toBeGreaterThan(beside.radius.mean);
+    expect(beside.attack.found).toBe(2);
+  }
+  const [least, most] = /lies between ([\d.]+) and ([\d.]+)/.exec(stdout)?.slice(1).map(Number) ?? [];
+  expect(least).toBeLessThan(most ?? 0);
+  expect(most).toBeLessThan(790);
 });
 
 test("Table 2's SVM has the paper's accuracy to four digits, its radius within 5%", async () => {
