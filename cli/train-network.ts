@@ -1,6 +1,6 @@
 // ntkit train --network: a finite network into a model file. Not here: machines (train.ts) and the training (the SDK).
-import { type BackendName, type Loss, type NetworkModel, network, trainNetwork } from "ntkit";
-import { UsageError } from "./errors.js";
+import { type BackendName, type Loss, NetworkDivergenceError, type NetworkModel, network, trainNetwork } from "ntkit";
+import { Failure, UsageError } from "./errors.js";
 import { readData } from "./inputs.js";
 import { fromFlags, parseNumbers } from "./options.js";
 import { checkTargets, Output } from "./output.js";
@@ -68,7 +68,13 @@ export async function trainNetworkModel(options: TrainOptions & NetworkOptions):
     const start = performance.now();
     session.progress.step("training");
     const how = { lambda, epochs, batch, learningRate, seed, loss, backend };
-    const model = await trainNetwork(spec, data, { ...how, ...session.work });
+    const model = await trainNetwork(spec, data, { ...how, ...session.work }).catch((error: unknown) => {
+      if (!(error instanceof NetworkDivergenceError)) throw error;
+      output.data(options.out, error.snapshot.save());
+      throw new Failure(
+        `training left the finite numbers at step ${error.step}: lower --lr (the last finite weights are in ${options.out})`,
+      );
+    });
     const elapsed = (performance.now() - start) / 1000;
     const bytes = model.save();
     session.signal.throwIfAborted();

@@ -53,6 +53,18 @@ describe("a network's file", () => {
     expect(metadata).toMatchObject({ machine: "network", network: { widths: [32, 16] }, loss: "hinge", centred: true });
   });
 
+  test("a diverging run fails with the step and leaves the last finite weights in the file", async () => {
+    const flags = "--network 8 --loss squared --lr 1e30 --epochs 3 --out diverged.safetensors";
+    const { code, stderr } = await shell(`train --data points.npz ${flags}`, { folder });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(
+      /^ntkit: training left the finite numbers at step \d+: lower --lr \(the last .* diverged\.saf/,
+    );
+    const kept = NetworkModel.load(new Uint8Array(readFileSync(join(folder, "diverged.safetensors"))));
+    expect(kept.spec.widths).toEqual([8]);
+    expect(kept.weights.output.every(Number.isFinite)).toBe(true);
+  });
+
   test("is certified on what it predicts: the same decisions to 1e-5, float32's rounding", async () => {
     const predict = await shell(`predict ${model} --data points.npz --samples 20 --json -`, { folder });
     const certify = await shell(`certify ${model} --data points.npz --samples 20 --json -`, { folder });
