@@ -35,13 +35,17 @@ describe("an attack beside certificates", () => {
     { of: machine, options: { method: "linear", domain: true } },
     { of: model, options: { method: "ibp" } },
     { of: model, options: { method: "ibp-difference" } },
+    { of: model, options: { method: "linear" } },
+    { of: model, options: { method: "paired" } },
+    { of: model, options: { method: "aggregate" } },
   ] as const;
   it.each(cases)("$options: certified < attacked on every row, and the attack is attack()'s own", async (one) => {
     const { of, options } = one as { of: typeof machine; options: CertifyOptions };
     const report = await certify(of, inputs, { ...options, runtime, attack: true });
     const plain = await certify(of, inputs, { ...options, runtime });
     const { norm, domain } = options;
-    const offset = options.method === "ibp-difference" ? "difference" : "frozen";
+    const ofDifference: readonly unknown[] = ["ibp-difference", "paired", "aggregate"];
+    const offset = ofDifference.includes(options.method) ? "difference" : "frozen";
     const alone = await attack(of, inputs, { norm, domain, offset, runtime });
     report.perSample.forEach(({ radius, attackRadius, ratio, adversarial }, k) => {
       expect(radius).toBe(plain.perSample[k]?.radius);
@@ -110,6 +114,7 @@ describe("a time limit", () => {
     for (const [of, method] of [
       [machine, "linear"],
       [model, "ibp"],
+      [model, "paired"],
     ] as const) {
       const free = await certify(of, inputs, { runtime, method });
       const { perSample, metadata } = await certify(of, inputs, { runtime, method, timeLimit: 1e-9 });

@@ -34,12 +34,12 @@ describe("merged parts", () => {
   it("are the report of one run byte for byte: machines and networks, any samples, any number of shards, any order", async () => {
     await fc.assert(
       fc.asyncProperty(
-        fc.constantFrom("interval", "linear", "ibp" as const),
+        fc.constantFrom("interval", "linear", "curvature", "ibp", "aggregate" as const),
         fc.integer({ min: 1, max: 30 }),
         fc.constantFrom("all" as const, 7, 1, { random: 9 }),
         fc.integer({ min: 0, max: 99 }),
         async (method, count, samples, seed) => {
-          const of = method === "ibp" ? model : machine;
+          const of = method === "ibp" || method === "aggregate" ? model : machine;
           const options = { method, samples, seed } as const;
           const whole = await certify(of, inputs, { runtime, ...options });
           const parts = await partsOf(of, options, count);
