@@ -15,6 +15,7 @@ import { addQuickstart } from "./quickstart.js";
 import { addReproduce } from "./reproduce.js";
 import { addTightness } from "./tightness.js";
 import { addTrain } from "./train.js";
+import { addVerifyCert } from "./verify-cert.js";
 
 function makeProgram(): Command {
   const program = new Command("ntkit")
@@ -36,6 +37,7 @@ function makeProgram(): Command {
     addCertify,
     addAttack,
     addMerge,
+    addVerifyCert,
     addPredict,
     addInspect,
     addExport,

@@ -16,6 +16,7 @@ export { type AttackReport, attackReportToJson, formatDistance, makeAttackReport
 export type { AttackChoices } from "./certify/beside.js";
 export { type BoundOptions, intervalBounds, machineBounds } from "./certify/bounds.js";
 export { type Certificate, type CertifyOptions, certify, certifySamples } from "./certify/certify.js";
+export { type CheckOptions, type CheckResult, checkCertificates } from "./certify/checker/check.js";
 export { type NetworkOffset, networkBounds } from "./certify/ibp.js";
 export { type MergeOptions, mergeReports } from "./certify/merge.js";
 export {

@@ -2,7 +2,18 @@
 import { describe, expect, test } from "vitest";
 import { run, scratchFolder, shell } from "./run.js";
 
-const COMMANDS = ["quickstart", "train", "certify", "attack", "merge", "predict", "inspect", "reproduce", "bench"];
+const COMMANDS = [
+  "quickstart",
+  "train",
+  "certify",
+  "attack",
+  "merge",
+  "verify-cert",
+  "predict",
+  "inspect",
+  "reproduce",
+  "bench",
+];
 
 describe("help", () => {
   test("lists the commands and exit codes", async () => {
@@ -31,6 +42,8 @@ describe("help", () => {
                                       proved
         merge [options] <parts...>    put the parts that certify --shard wrote
                                       together: the report of one run, byte for byte
+        verify-cert [options] <file>  check a report of certify --json: every radius
+                                      is proved again by plain interval arithmetic
         predict [options] <model>     decisions of a machine or network on a data set,
                                       and their accuracy
         inspect [options] <model>     show what a model file holds: machine or

@@ -1,0 +1,75 @@
+// Adversarial inputs of a report, replayed by the checker: each lies where it says, beyond the certified radius, and is
+// decided otherwise, proved by interval arithmetic at exactly that point. Not here: finding them (attacks/).
+import type { Dataset } from "../../data/dataset.js";
+import type { NpyArray } from "../../data/npy.js";
+import { readNpz } from "../../data/npz.js";
+import type { Machine } from "../../machines/machine.js";
+import type { Norm } from "../method.js";
+import type { SavedReport } from "../report.js";
+import { div, type Interval, IntervalTotal, mul, point, size, sqrt, square, sub } from "./interval.js";
+import { type CheckedMachine, openInput, openMachine } from "./terms.js";
+import { outputEnds } from "./theorem.js";
+
+function numbers(arrays: ReadonlyMap<string, NpyArray>, name: string, count?: number): ArrayLike<number> {
+  const data = arrays.get(name)?.data;
+  if (data === undefined || typeof data[0] === "bigint" || (count !== undefined && data.length !== count))
+    throw new RangeError(`counterexamples: expected ${count ?? "some"} numbers in "${name}"`);
+  return data as ArrayLike<number>;
+}
+
+/** ||x - x0|| in data units. */
+function distance(x: Float64Array, start: readonly Interval[], norm: Norm): Interval {
+  const total = new IntervalTotal();
+  let most = point(0);
+  start.forEach((entry, k) => {
+    const own = sub(point(x[k] as number), entry);
+    const length = point(size(own));
+    if (length.lo > most.lo) most = length;
+    total.add(norm === "l2" ? square(own) : length);
+  });
+  return norm === "linf" ? most : norm === "l2" ? sqrt(total.value) : total.value;
+}
+
+/** The machine on inputs in data units: Theta is homogeneous of degree 1, so their unit leaves the factor. */
+function realMachine(machine: Machine): CheckedMachine {
+  const own = openMachine(machine);
+  return { ...own, factor: div(own.factor, point(machine.rows.scale)) };
+}
+
+/** @throws RangeError, FormatError for another file */
+export function replay(
+  bytes: Uint8Array,
+  report: SavedReport,
+  machine: Machine,
+  data: Dataset,
+): { replayed: number; faults: string[] } {
+  const arrays = readNpz(bytes);
+  const { d } = data;
+  const x = Float64Array.from(numbers(arrays, "x"));
+  const count = x.length / d;
+  const index = numbers(arrays, "index", count);
+  const radius = numbers(arrays, "radius", count);
+  const own = realMachine(machine);
+  const faults: string[] = [];
+  for (let k = 0; k < count; k++) {
+    const row = index[k] as number;
+    const sample = report.perSample.find((other) => other.index === row);
+    const fault = (what: string) => faults.push(`row ${row}: counterexample: ${what}`);
+    if (sample === undefined) {
+      fault("the report has no such row");
+      continue;
+    }
+    const adversarial = x.slice(k * d, (k + 1) * d);
+    const unit = point(data.scale);
+    const start = Array.from(data.x.subarray(row * d, (row + 1) * d), (entry) => mul(point(entry), unit));
+    const apart = distance(adversarial, start, report.norm);
+    if (!(apart.lo <= (radius[k] as number))) fault(`it is ${apart.lo} away, not ${radius[k]}`);
+    if (!(apart.hi > sample.radius)) fault(`it is ${apart.hi} away, within the certified radius ${sample.radius}`);
+    if (sample.attackRadius !== undefined && sample.attackRadius !== null && !(apart.lo <= sample.attackRadius))
+      fault(`it is ${apart.lo} away, the report has ${sample.attackRadius}`);
+    const output = outputEnds(openInput(own, adversarial, false));
+    if (!(sample.prediction > 0 ? output.hi < 0 : output.lo > 0))
+      fault(`it is not decided otherwise, g is between ${output.lo} and ${output.hi}`);
+  }
+  return { replayed: count, faults };
+}
