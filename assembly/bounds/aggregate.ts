@@ -94,12 +94,17 @@ export function aggregateLower(reach: f64): f64 {
     relaxedNeurons(reach, KEEP_CURVATURES);
     relaxedGuess(gradient, reach, 0.5);
     relaxedNeurons(reach, KEEP_CURVATURES);
-    return Math.max(lines, parabolasLower(reach, false));
+    return better(lines, parabolasLower(reach, false));
   }
   chooseCurvatures(reach);
   formMatrix();
   formedAt = reach;
-  return Math.max(lines, parabolasLower(reach, true));
+  return better(lines, parabolasLower(reach, true));
+}
+
+/** The larger of two bounds of which the second may be NaN, which proves nothing. */
+function better(lines: f64, parabolas: f64): f64 {
+  return parabolas > lines ? parabolas : lines;
 }
 
 function chooseCurvatures(reach: f64): void {

@@ -160,12 +160,12 @@ export function neuronTouch(z: f64): f64 {
 }
 
 /**
- * A bound of |neuronLeast(e) - A|. Evaluating the function at a point costs less than 12 UNIT times its terms; a break
+ * A bound of |neuronLeast(e) - A| for a shape (slope, curvature). Evaluating the function at a point costs less than 12 UNIT times its terms; a break
  * rounded by UNIT (|a| + T), inside the range where |a| <= Z + T, moves it by as much times its slope; a stationary point
  * of a slope wrong by s moves the least by at most 2 s Z. With all slopes and ranges as below 64 covers their sum.
  */
-export function neuronError(e: f64): f64 {
+export function neuronError(slope: f64, e: f64, curvature: f64): f64 {
   const range = Z + T;
-  const slopes = (Math.abs(v) + Math.abs(c)) * (Math.abs(a) + range) + (Math.abs(v0) + Math.abs(e)) * (Math.abs(a0) + range);
-  return 64 * UNIT * (slopes + h * Z * range);
+  const slopes = (Math.abs(v) + Math.abs(slope)) * (Math.abs(a) + range) + (Math.abs(v0) + Math.abs(e)) * (Math.abs(a0) + range);
+  return 64 * UNIT * (slopes + curvature * Z * range);
 }

@@ -164,7 +164,8 @@ export function relaxedGuess(from: usize, reach: f64, weight: f64, share: f64 = 
   for (let k: usize = 0; k < inputs; ++k) {
     const slope = at(from, k);
     const corner = slope == 0 ? 0 : -copysign<f64>(share * reach, slope);
-    store<f64>(guess + (k << 3), (1 - weight) * at(guess, k) + weight * corner);
+    // What the memory held before the first guess may be anything, NaN too.
+    store<f64>(guess + (k << 3), weight == 1 ? corner : (1 - weight) * at(guess, k) + weight * corner);
   }
   neuronSums(pointerField(job, RELAX_NETWORK), guess, ahead);
   neuronSums(pointerField(job, RELAX_START), guess, startAhead);
@@ -215,14 +216,14 @@ export function relaxedNeurons(reach: f64, choice: i32): void {
       range,
       together ? 0 : moved,
     );
-    const value = chooseNeuron(j, range, moved, choice, together);
+    const value = chooseNeuron(j, start, range, moved, choice, together);
     const c = at(slopes, j);
     const e = at(startSlopes, j);
     const h = at(curvatures, j);
     sum += value;
     size += Math.abs(value);
     const tilted = Math.abs(c) * own + Math.abs(e) * start;
-    lost += neuronError(e) + blur * (2 * tilted + h * range * start);
+    lost += neuronError(c, e, h) + blur * (2 * tilted + h * range * start);
     slopeSize += tilted;
     curvatureSize += h * start * start;
   }
@@ -238,12 +239,12 @@ let bestValue: f64 = 0; // A + c y + e z - h z^2 / 2 at the guess
 let bestLeast: f64 = 0;
 
 /** Chooses a neuron's slopes, and its curvature; returns its A. */
-function chooseNeuron(j: usize, range: f64, moved: f64, choice: i32, together: bool): f64 {
+function chooseNeuron(j: usize, startSpread: f64, range: f64, moved: f64, choice: i32, together: bool): f64 {
   bestValue = -Infinity;
   bestLeast = NaN;
   const output = sign * <f64>load<f32>(pointerField(job, RELAX_OUTPUT) + (j << 2));
   const kept = choice == KEEP_CURVATURES ? at(curvatures, j) : 0;
-  const trials = choice == CHOOSE_CURVATURES ? CURVATURES : 0;
+  const trials = choice == CHOOSE_CURVATURES && startSpread > 0 ? CURVATURES : 0;
   // The typical |z|: R0_j is about 0.8 sqrt(d) times the Euclidean norm of Gaussian weights.
   const typical = (1.25 * range) / Math.sqrt(<f64>inputs);
   const startValue = at(startValues, j);

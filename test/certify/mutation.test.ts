@@ -129,6 +129,42 @@ const GAPS: readonly Gap[] = [
     themes: ["networks"],
   },
   {
+    what: "a relaxed neuron without the gap at its kink",
+    file: "bounds/neuron.ts",
+    edits: [{ at: "return «Math.min(end, trained(clamp(-a, low, high)))» - v0", to: "end" }],
+    themes: ["relaxed networks"],
+  },
+  {
+    what: "relaxed neurons at the centre instead of at their least",
+    file: "bounds/neuron.ts",
+    edits: [{ at: "let best = «f0 + e * Z»;", to: "Infinity" }],
+    themes: ["relaxed networks"],
+  },
+  {
+    what: "neurons that stay as far from their start as they are at the centre",
+    file: "bounds/relaxed.ts",
+    edits: [{ at: "together ? 0 : «moved»", to: "0" }],
+    themes: ["relaxed networks"],
+  },
+  {
+    what: "planes that fall half as far",
+    file: "bounds/relaxed.ts",
+    edits: [{ at: "return taken(least - «fall»)", to: "0.5 * fall" }],
+    themes: ["relaxed networks"],
+  },
+  {
+    what: "parabolas whose squares cost nothing",
+    file: "bounds/aggregate.ts",
+    edits: [{ at: "const root = «Math.sqrt(h)»", to: "0" }],
+    themes: ["relaxed networks"],
+  },
+  {
+    what: "parabolas looked at in their breaks only",
+    file: "bounds/neuron.ts",
+    edits: [{ at: "if («!(h > 0)») return best", to: "true" }],
+    themes: ["relaxed networks"],
+  },
+  {
     what: "a radius 5% beyond the one verified",
     file: "bounds/search.ts",
     edits: [{ at: "CERTIFICATE_RADIUS, «verified»", to: "verified * 1.05" }],

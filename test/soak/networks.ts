@@ -1,6 +1,8 @@
-// A round of the soak for finite networks: random shapes and weights, interval bounds with f_0 frozen and as a difference,
-// and plain float64 evaluation beside them. Not here: machines (round.ts).
+// A round of the soak for finite networks: random shapes and weights, interval bounds with f_0 frozen and as a difference
+// or bounds by relaxation, and plain float64 evaluation beside them. Not here: machines (round.ts).
 import { type NetworkOffset, networkBounds } from "../../sdk/certify/ibp.js";
+import { offsetOf, RELAXED_METHODS } from "../../sdk/certify/method.js";
+import { relaxedBounds } from "../../sdk/certify/relaxed.js";
 import { initialWeights } from "../../sdk/networks/initial.js";
 import { NetworkModel } from "../../sdk/networks/model.js";
 import { network } from "../../sdk/networks/network.js";
@@ -11,9 +13,9 @@ import { normal } from "../seeded.js";
 import type { Round } from "./round.js";
 
 /** A network some way from its start, and both as plain functions of one input. */
-async function drawNetwork(runtime: Runtime, seed: number, next: () => number) {
+async function drawNetwork(runtime: Runtime, seed: number, next: () => number, deepest: number) {
   const inputs = 1 + Math.floor(next() * 8);
-  const widths = Array.from({ length: 1 + Math.floor(next() * 3) }, () => 1 + Math.floor(next() * 12));
+  const widths = Array.from({ length: 1 + Math.floor(next() * deepest) }, () => 1 + Math.floor(next() * 12));
   const spec = network({ widths, parameterization: next() < 0.5 ? "ntk" : "lecun", seed });
   const start = await initialWeights(spec, inputs, { runtime });
   const gauss = normal(next);
@@ -34,14 +36,19 @@ export async function networkRound(
   next: () => number,
   balls: number,
   samples: number,
+  relaxed: boolean,
 ): Promise<Round> {
-  const { model, f, f0 } = await drawNetwork(runtime, seed, next);
-  const offset: NetworkOffset = next() < 0.5 ? "frozen" : "difference";
+  const { model, f, f0 } = await drawNetwork(runtime, seed, next, relaxed ? 1 : 3);
+  const method = RELAXED_METHODS[Math.floor(next() * RELAXED_METHODS.length)];
+  const offset: NetworkOffset = relaxed ? offsetOf(method) : next() < 0.5 ? "frozen" : "difference";
   const d = model.inputs;
   const gauss = normal(next);
   const x = Float64Array.from({ length: balls * d }, gauss);
   const radii = Float64Array.from({ length: balls }, () => 10 ** (-4 + 4.5 * next()));
-  const { lower, upper } = await networkBounds(model, { n: balls, d, x, scale: 1 }, radii, { runtime, offset });
+  const rows = { n: balls, d, x, scale: 1 };
+  const { lower, upper } = relaxed
+    ? await relaxedBounds(model, rows, radii, { runtime, method })
+    : await networkBounds(model, rows, radii, { runtime, offset });
   let triples = 0;
   let worst = Number.NEGATIVE_INFINITY;
   for (let k = 0; k < balls; k++) {

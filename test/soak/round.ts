@@ -12,8 +12,8 @@ import { type Claim, machineOf, probe, realRow } from "../certify/sampler.js";
 import { normal, randomData, uniform } from "../seeded.js";
 import { networkRound } from "./networks.js";
 
-/** What was drawn in a round: a claim about machines, interval bounds of deeper kernels, or networks. */
-export type Theme = Claim | "deep" | "networks";
+/** What was drawn in a round: a claim about machines, interval bounds of deeper kernels, or networks by either kind. */
+export type Theme = Claim | "deep" | "networks" | "relaxed networks";
 
 export const THEMES: readonly Theme[] = [
   { method: "interval", norm: "linf", domain: false },
@@ -27,6 +27,7 @@ export const THEMES: readonly Theme[] = [
   { method: "curvature", norm: "linf", domain: true },
   "deep",
   "networks",
+  "relaxed networks",
 ];
 
 export interface Round {
@@ -108,7 +109,8 @@ const RADII = (next: () => number) => 10 ** (-4 + 4.5 * next());
 export async function soakRound(runtime: Runtime, seed: number, themes: readonly Theme[] = THEMES): Promise<Round> {
   const next = uniform(seed);
   const theme = pick(next, themes);
-  if (theme === "networks") return networkRound(runtime, seed, next, BALLS, SAMPLES);
+  if (theme === "networks" || theme === "relaxed networks")
+    return networkRound(runtime, seed, next, BALLS, SAMPLES, theme === "relaxed networks");
   const variance = pick(next, [1, 1, 0.5, 2]);
   const depth = 1 + Math.floor(next() * 4);
   const deep = theme === "deep";
