@@ -1,11 +1,13 @@
 // The paper's experiments with finite networks: Figure 1, Figure A.1, Table 2 with its widths, the certificates of
-// Appendix H.2, and the sweep over widths. Each writes JSON and SVG into a folder. Not here: the experiments and their pictures (the SDK).
+// Appendix H.2 and by tighter bounds, and the sweep over widths. Each writes JSON and SVG into a folder. Not here: the experiments and their pictures (the SDK).
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
-import { BACKENDS, type BackendName } from "ntkit";
+import { BACKENDS, type BackendName, CERTIFICATE_METHODS } from "ntkit";
 import {
+  type CertificatesResult,
   type CertificateWidthResult,
+  reproduceCertificates,
   reproduceCertificateWidth,
   reproduceDynamics,
   reproduceFigure1,
@@ -32,7 +34,7 @@ import { Output, writeWhole } from "./output.js";
 import { withSession } from "./session.js";
 import { alignRows, percent, radius, scientific, textTable } from "./table.js";
 
-export const FIGURES = ["figure1", "figureA1", "certificate-width"] as const;
+export const FIGURES = ["figure1", "figureA1", "certificate-width", "certificates"] as const;
 type Experiment = (typeof FIGURES)[number] | "table2" | "dynamics";
 
 export interface FigureOptions extends CommonOptions {
@@ -59,6 +61,7 @@ const BELONGS: Readonly<Record<Experiment, readonly (keyof FigureOptions)[]>> = 
   figure1: ["width", "widths", "n", "lr", "lambda", "steps", "backend", "out"],
   figureA1: ["width", "n", "lr", "lambda", "epochs", "backend", "out"],
   table2: ["widths", "epochs", "backend", "out"],
+  certificates: ["widths", "epochs", "backend", "out"],
   "certificate-width": ["widths", "n", "lr", "lambda", "epochs", "depth", "backend", "out"],
   dynamics: ["widths", "n", "lr", "lambda", "steps", "depth", "backend", "out"],
 };
@@ -94,18 +97,27 @@ function sweepText({ points, fits }: WidthSweepResult): string {
   return textTable(["width", "seed", "|f - g|", "drift", "distance"], rows, "rrrrr") + alignRows(slopes, "ll");
 }
 
-function table2Text({ rows, fit }: Table2Result): string {
-  const lines = rows.map(({ model, width, samples, accuracy, radius: own }) => [
+function radiiText(rows: Table2Result["rows"]): string {
+  const lines = rows.map(({ model, method, width, samples, accuracy, radius: own }) => [
     model,
     width === null ? "infinite" : String(width),
+    method,
     String(samples),
     percent(accuracy),
     radius(own.mean),
     scientific(own.std),
   ]);
-  const table = textTable(["model", "width", "images", "accuracy", "radius", "std"], lines, "lrrrrr");
+  return textTable(["model", "width", "bound", "images", "accuracy", "radius", "std"], lines, "lrlrrrr");
+}
+
+function table2Text({ rows, fit }: Table2Result): string {
+  const table = radiiText(rows);
   if (fit === undefined) return table;
   return `${table}radius by width: ${slopeText(fit)}\n`;
+}
+
+function certificatesText({ rows, infinite }: CertificatesResult): string {
+  return `${radiiText(rows)}infinite width: ${radius(infinite)}\n`;
 }
 
 function certificateText({ points, fits }: CertificateWidthResult): string {
@@ -153,13 +165,16 @@ export async function runFigure(name: Experiment, options: FigureOptions): Promi
           { ...work, widths, n, epochs, depth, seeds, samples, lambda, learningRate },
           write,
         );
-      if (name === "table2") return reproduceTable2({ ...work, widths, epochs, seeds, samples }, write);
+      const networks = { ...work, widths, epochs, seeds, samples };
+      if (name === "certificates") return reproduceCertificates(networks, write);
+      if (name === "table2") return reproduceTable2({ ...networks, methods: CERTIFICATE_METHODS }, write);
       return reproduceDynamics({ ...work, widths, n, steps, depth, seeds, lambda, learningRate }, write);
     };
     session.progress.step(name);
     const result = await run();
     session.progress.clear();
     if (result.experiment === "table2") output.text(table2Text(result));
+    if (result.experiment === "certificates") output.text(certificatesText(result));
     if (result.experiment === "certificate-width") output.text(certificateText(result));
     if (result.experiment === "dynamics") output.text(sweepText(result));
     output.text(`written: ${written.join(", ")}\n`);
@@ -177,7 +192,13 @@ export function addFigureFlags(command: Command): Command {
     .addOption(numberOption("--n <rows>", "training rows", integer))
     .addOption(list("--lr <list>", "learning rates"))
     .addOption(numberOption("--steps <n>", "full-batch steps", integer))
-    .addOption(numberOption("--epochs <n>", "passes over the data (default: 300; certificate-width: 10)", integer))
+    .addOption(
+      numberOption(
+        "--epochs <n>",
+        "passes over the data (default: 300; certificates: 100; certificate-width: 10)",
+        integer,
+      ),
+    )
     .addOption(numberOption("--depth <n>", "hidden layers (default: 2; certificate-width: 1)", integer))
     .addOption(choiceOption("--backend", "where networks are trained (default: auto)", ["auto", ...BACKENDS]))
     .addOption(

@@ -96,6 +96,12 @@ export {
   type CertificateWidthResult,
   certificateWidth,
 } from "./experiments/certificate-width.js";
+export {
+  CERTIFICATE_METHODS,
+  type CertificatesOptions,
+  type CertificatesResult,
+  certificates,
+} from "./experiments/certificates.js";
 export type { SamplePoint } from "./experiments/data.js";
 export { type FigureA1Options, type FigureA1Result, figureA1 } from "./experiments/figure-a1.js";
 export { type Figure1Options, type Figure1Result, figure1 } from "./experiments/figure1.js";
@@ -110,13 +116,13 @@ export { type MeanRadii, type RobustnessGain, robustnessGain } from "./experimen
 export { fitPowerLaw, type PowerLaw } from "./experiments/slope.js";
 export {
   type CertifyNetwork,
-  certifyByIbp,
   type NetworkRun,
   TABLE2_TRAINING,
   type Table2Options,
   type Table2Result,
   type Table2Row,
   table2,
+  trainAndCertify,
 } from "./experiments/table2.js";
 export {
   TIGHTNESS_MACHINES,

@@ -19,10 +19,15 @@ export function checkSetting(setting: unknown): ComparisonSetting {
   return checkChoice("setting", setting, COMPARISON_SETTINGS);
 }
 
-/** An array of at least one number, each as `check` returns it. */
-export function checkList(name: string, value: unknown, check: (name: string, entry: unknown) => number): number[] {
+/** An array of at least one `what`, each as `check` returns it. */
+export function checkList<Entry = number>(
+  name: string,
+  value: unknown,
+  check: (name: string, entry: unknown) => Entry,
+  what = "number",
+): Entry[] {
   if (!Array.isArray(value) || value.length === 0)
-    throw new TypeError(`${name}: expected an array of at least one number, got ${describe(value)}`);
+    throw new TypeError(`${name}: expected an array of at least one ${what}, got ${describe(value)}`);
   return value.map((entry, k) => check(`${name}[${k}]`, entry));
 }
 

@@ -6,11 +6,13 @@ import {
   type CertificateWidthResult,
   certificateWidth,
 } from "../experiments/certificate-width.js";
+import { type CertificatesOptions, type CertificatesResult, certificates } from "../experiments/certificates.js";
 import { type FigureA1Options, type FigureA1Result, figureA1 } from "../experiments/figure-a1.js";
 import { type Figure1Options, type Figure1Result, figure1 } from "../experiments/figure1.js";
 import { type Table2Options, type Table2Result, table2 } from "../experiments/table2.js";
 import { type WidthSweepOptions, type WidthSweepResult, widthSweep } from "../experiments/width-sweep.js";
 import { certificateWidthPlot } from "./certificate-width.js";
+import { certificatesPlot } from "./certificates.js";
 import { figureA1Plot } from "./figure-a1.js";
 import { figure1Plot } from "./figure1.js";
 import { renderSvg } from "./render-node.js";
@@ -57,10 +59,22 @@ export function reproduceCertificateWidth(
   return runAndWrite(certificateWidth, certificateWidthPlot, options, write);
 }
 
+/** ntkit reproduce certificates: certificates.json and certificates.svg. */
+export function reproduceCertificates(options: CertificatesOptions, write?: Write): Promise<CertificatesResult> {
+  return runAndWrite(certificates, certificatesPlot, options, write);
+}
+
 /** ntkit dynamics: dynamics.json and dynamics.svg. */
 export function reproduceDynamics(options: WidthSweepOptions, write?: Write): Promise<WidthSweepResult> {
   return runAndWrite(widthSweep, widthPlot, options, write);
 }
 
 export { type ReportPageOptions, reportPage } from "./report-page.js";
-export type { CertificateWidthResult, Figure1Result, FigureA1Result, Table2Result, WidthSweepResult };
+export type {
+  CertificatesResult,
+  CertificateWidthResult,
+  Figure1Result,
+  FigureA1Result,
+  Table2Result,
+  WidthSweepResult,
+};

@@ -7,9 +7,11 @@ import { widthPanel } from "./width.js";
 export const table2Plot: PlotDefinition<Table2Result> = {
   name: "table2",
   draw(plot, document, { settings, rows, fit }) {
-    const points = rows.flatMap(({ width, seeds }) =>
+    // One line, the paper's: other bounds have a picture of their own (certificates.ts).
+    const first = rows.find(({ model }) => model === "network")?.method;
+    const points = rows.flatMap(({ method, width, seeds }) =>
       seeds.flatMap(({ radius }) =>
-        width === null || radius === null || radius === 0 ? [] : [{ width, value: radius }],
+        method !== first || width === null || radius === null || radius === 0 ? [] : [{ width, value: radius }],
       ),
     );
     const limit = rows.find(({ model }) => model === "svm")?.radius.mean ?? undefined;

@@ -21,6 +21,8 @@ export interface WidthSeries {
   readonly symbol: MarkSymbol;
   readonly points: readonly { readonly width: number; readonly value: number }[];
   readonly law?: PowerLaw | undefined;
+  /** Whether a line joins the points. Default false. */
+  readonly joined?: boolean;
 }
 
 /** A value that does not depend on width, drawn across. */
@@ -42,8 +44,9 @@ export function widthPanel(
   const widths = [...new Set(drawn.flatMap(({ points }) => points.map(({ width }) => width)))].sort((a, b) => a - b);
   const ends = [widths[0] ?? 1, widths.at(-1) ?? 1];
   const at = (law: PowerLaw, width: number) => law.factor * width ** law.slope;
-  const marks = drawn.flatMap(({ colour, symbol, points, law }) => {
-    const line = law === undefined ? [] : ends.map((width) => ({ width, value: at(law, width) }));
+  const marks = drawn.flatMap(({ colour, symbol, points, law, joined = false }) => {
+    const fitted = law === undefined ? [] : ends.map((width) => ({ width, value: at(law, width) }));
+    const line = joined ? [...points].sort((a, b) => a.width - b.width) : fitted;
     return [
       plot.line(line, { x: "width", y: "value", stroke: colour, strokeWidth: 2 }),
       plot.dot(points, { x: "width", y: "value", symbol, fill: colour, fillOpacity: 0.75, stroke: "white", r: 4.5 }),

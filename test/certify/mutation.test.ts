@@ -135,9 +135,9 @@ const GAPS: readonly Gap[] = [
     themes: ["relaxed networks"],
   },
   {
-    what: "relaxed neurons at the centre instead of at their least",
+    what: "relaxed neurons without their gap, at the centre instead of at their least",
     file: "bounds/neuron.ts",
-    edits: [{ at: "let best = «f0 + e * Z»;", to: "Infinity" }],
+    edits: [{ at: "return «least»;", to: "lower(0)" }],
     themes: ["relaxed networks"],
   },
   {

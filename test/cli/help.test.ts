@@ -112,14 +112,14 @@ describe("wrong use ends with 2 and names what was expected", () => {
     [`${train} --machine krr --loss hinge`, "--loss: expected only with --network, got --machine krr"],
     [
       "reproduce figure1 --epochs 3",
-      "--epochs: expected only with figureA1, table2, certificate-width, got it with figure1",
+      "--epochs: expected only with figureA1, table2, certificates, certificate-width, got it with figure1",
     ],
     ["reproduce table2 --attack", "--attack: expected only with table3, got it with table2"],
     ["reproduce figure1 --method best", "--method: expected only with table3, got it with figure1"],
     ["reproduce table3 --width 5", "--width: expected only with figure1, figureA1, got it with table3"],
     [
       "reproduce figureA1 --seeds 5",
-      "--seeds: expected only with table3, table2, certificate-width, got it with figureA1",
+      "--seeds: expected only with table3, table2, certificate-width, certificates, got it with figureA1",
     ],
     [
       "reproduce certificate-width --rows krr",
@@ -168,7 +168,10 @@ describe("wrong use ends with 2 and names what was expected", () => {
     [`${certify} --json - --tsv -`, '--tsv: expected another file than --json, got "-" for both'],
     [`${certify} --json m.safetensors`, '--json: expected another file than model, got "m.safetensors" for both'],
     ["reproduce", "missing required argument 'target'"],
-    ["reproduce table4", 'target: expected table3, table2, figure1, figureA1, certificate-width, got "table4"'],
+    [
+      "reproduce table4",
+      'target: expected table3, table2, figure1, figureA1, certificate-width, certificates, got "table4"',
+    ],
     ["reproduce table2 --lambda 1", '--lambda: expected svm rows for table2, got "krr" rows'],
     ["reproduce table2 --rows krr", '--rows: expected svm rows for table2, got "krr" rows'],
     ["reproduce table3 --rows svm --lambda 1", "--lambda: expected krr among --rows"],
