@@ -190,7 +190,7 @@ export function setPrice(cost: f64, cap: f64): void {
   most = cap;
 }
 
-/** Bounds every neuron at the guess; leaves slopes, curvatures, `least`, the sizes and the gradient. */
+/** Bounds every neuron at the guess; leaves slopes, chosen curvatures, `least`, the sizes and the gradient. */
 export function relaxedNeurons(reach: f64, choice: i32): void {
   const spreads = pointerField(job, RELAX_SPREADS);
   const startSpreads = pointerField(job, RELAX_START_SPREADS);
@@ -219,7 +219,8 @@ export function relaxedNeurons(reach: f64, choice: i32): void {
     const value = chooseNeuron(j, start, range, moved, choice, together);
     const c = at(slopes, j);
     const e = at(startSlopes, j);
-    const h = at(curvatures, j);
+    const h = bestCurvature;
+    if (choice == CHOOSE_CURVATURES) store<f64>(curvatures + (j << 3), h);
     sum += value;
     size += Math.abs(value);
     const tilted = Math.abs(c) * own + Math.abs(e) * start;
@@ -237,11 +238,13 @@ const CURVATURES: i32 = 5;
 
 let bestValue: f64 = 0; // A + c y + e z - h z^2 / 2 at the guess
 let bestLeast: f64 = 0;
+let bestCurvature: f64 = 0;
 
 /** Chooses a neuron's slopes, and its curvature; returns its A. */
 function chooseNeuron(j: usize, startSpread: f64, range: f64, moved: f64, choice: i32, together: bool): f64 {
   bestValue = -Infinity;
   bestLeast = NaN;
+  bestCurvature = 0;
   const output = sign * <f64>load<f32>(pointerField(job, RELAX_OUTPUT) + (j << 2));
   const kept = choice == KEEP_CURVATURES ? at(curvatures, j) : 0;
   const trials = choice == CHOOSE_CURVATURES && startSpread > 0 ? CURVATURES : 0;
@@ -272,7 +275,7 @@ function tryShape(j: usize, c: f64, h: f64, typical: f64): void {
   bestLeast = a;
   store<f64>(slopes + (j << 3), c);
   store<f64>(startSlopes + (j << 3), touchSlope);
-  store<f64>(curvatures + (j << 3), h);
+  bestCurvature = h;
 }
 
 /** `least` less what the planes may fall on the ball. */

@@ -185,6 +185,19 @@ describe("bounds by relaxation", () => {
     const paired = await certify(model, data, { ...options, method: "paired" });
     const aggregate = await certify(model, data, { ...options, method: "aggregate" });
     expect(aggregate.radius.mean).toBeGreaterThan(1.25 * (paired.radius.mean ?? Infinity));
+    // The search keeps curvatures from radius to radius; the bound from scratch proves no more than a tenth beyond it.
+    const radii = aggregate.perSample.map(({ radius }) => 1.1 * radius);
+    const { lower, upper } = await relaxedBounds(
+      model,
+      data.subset(aggregate.perSample.map(({ index }) => index)),
+      radii,
+      {
+        runtime,
+      },
+    );
+    aggregate.perSample.forEach(({ prediction }, k) => {
+      expect(prediction > 0 ? (lower[k] ?? 0) : -(upper[k] ?? 0)).toBeLessThanOrEqual(0);
+    });
   });
 
   it("come out with the same bits on every feature level and number of threads", async () => {
