@@ -63,6 +63,7 @@ export const CERTIFY_HIGH = 40; // f64
 export const CERTIFY_TOLERANCE = 48; // f64: relative width at which the search stops
 export const CERTIFY_LIMIT = 56; // f64: milliseconds after which the search of an input ends, Infinity for never
 export const CERTIFY_STOP = 64; // i32: not 0 ends all searches
+export const CERTIFY_MOVABLE = 68; // i32: leading columns that a perturbation may change, of a machine's job
 export const CERTIFY_TOP = 72; // f64: largest raw entry of the domain [0, top], Infinity without a domain
 export const CERTIFY_METHOD = 80; // i32: METHOD_*
 export const CERTIFY_NORM = 84; // i32: NORM_*

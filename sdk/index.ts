@@ -30,6 +30,7 @@ export {
   NORMS,
   type Norm,
   RELAXED_METHODS,
+  type Reach,
   type RelaxedMethod,
   SOUNDNESS,
   type Soundness,
@@ -63,6 +64,7 @@ export { type IdxArray, type IdxType, readIdx } from "./data/idx.js";
 export { type MnistBytes, type MnistOptions, type MnistSource, mnist } from "./data/mnist.js";
 export { type NpyArray, type NpyData, type NpyDtype, type NpyInput, readNpy, writeNpy } from "./data/npy.js";
 export { type NpzOptions, readNpz, writeNpz } from "./data/npz.js";
+export { lift, PLANAR_SETS, type PlanarOptions, type PlanarSet, planarData } from "./data/planar.js";
 export { type Picture, writePng } from "./data/png.js";
 export {
   readSafetensors,

@@ -80,7 +80,14 @@ function mark(set: usize, i: i32, columns: i32): void {
   for (let k: usize = 0; k < <usize>columns; ++k) if (load<f64>(row + (k << 3)) != 0) store<u8>(marks + k, 1);
 }
 
-/** Writes where in a compressed vector the touched columns stand (int32) and returns how many there are. */
+/** How many of the touched columns are among the first `end`. */
+export function touchedBefore(end: i32): i32 {
+  let count = 0;
+  for (let k = 0; k < end; ++k) if (load<u8>(marks + k) != 0) ++count;
+  return count;
+}
+
+/** Writes where in a compressed vector the touched columns stand (int32), in order, and returns how many there are. */
 export function touchedColumns(to: usize): i32 {
   let count = 0;
   for (let block = 0; block < total; ++block) {

@@ -10,6 +10,7 @@ import {
   CERTIFY_INPUTS,
   CERTIFY_KERNEL,
   CERTIFY_METHOD,
+  CERTIFY_MOVABLE,
   CERTIFY_NORM,
   CERTIFY_RESULTS,
   CERTIFY_ROWS,
@@ -35,6 +36,7 @@ import { deepLower, deepStart } from "./deep";
 import { ibpLower, ibpNegate, ibpOpen } from "./ibp";
 import { intervalCentre, intervalLower, intervalNegate, intervalStart } from "./interval";
 import { linearEntries, linearLower, linearStart } from "./linear";
+import { setMovable } from "./movable";
 import { setRigorous } from "../rounding";
 import { beginTime, conclude, concludeFrom, lowerAt, scaledDown, setBound } from "./search";
 
@@ -59,6 +61,7 @@ function start(job: usize, index: i32, sign: f64): void {
   const bias = floatField(job, CERTIFY_BIAS);
   const unit = floatField(inputs, ROWS_SCALE);
   const work = pointerField(job, CERTIFY_WORK) + ((<usize>thread * <usize>field(job, CERTIFY_SHARE)) << 3);
+  setMovable(field(job, CERTIFY_MOVABLE));
   if (method == METHOD_INTERVAL) {
     intervalStart(kernel, inputs, index, machine, alpha, bias, work);
     if (sign < 0) intervalNegate();

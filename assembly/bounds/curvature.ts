@@ -27,8 +27,10 @@ import {
   rowAddTo,
   rowDot,
   rowOuter,
+  touchedBefore,
   touchedColumns,
 } from "./active";
+import { movable } from "./movable";
 import { alpha, beta, crossing, EDGE, gamma, touch } from "./parabola";
 import { provedMinimum, relax, semidefiniteEntries, setProblem, startFrom } from "./semidefinite";
 import { spreadOf } from "./spread";
@@ -62,9 +64,10 @@ let touching: usize = 0; // x0 + theta (corner - x0)
 let tilt: usize = 0; // B, and before that gradients
 let outer: usize = 0; // C, blocks on and below the diagonal
 let places: usize = 0; // int32: where column k of the problem stands in a compressed vector
-let untouched: f64 = 0; // columns that are zero in all rows and in x0
+let untouched: f64 = 0; // columns that may change and are zero in all rows and in x0
 // The problem in scaled variables y: D_k = h_k (c_k + y_k); the last variable is s. q = active columns + 1.
 let q: i32 = 0;
+let moving: i32 = 0; // the first so many variables may change; the others are columns that stay
 let pitch: i32 = 0;
 let halves: usize = 0; // h
 let centres: usize = 0; // c
@@ -142,7 +145,8 @@ export function curvatureStart(
   compress(inputs, index, start);
   memory.copy(corner, start, <usize>compressed << 3);
   const count = touchedColumns(places);
-  untouched = <f64>(field(inputs, ROWS_D) - count);
+  moving = movable < field(inputs, ROWS_D) ? touchedBefore(movable) : count;
+  untouched = <f64>(movable - moving);
   q = count + 1;
   pitch = (q + 3) & ~3;
   matrix = rest + (<usize>activeEntries(columns) << 3);
@@ -181,8 +185,9 @@ function setBox(reach: f64): void {
   high = Math.min(reach, top);
   for (let k = 0; k < q - 1; ++k) {
     const a = load<f64>(activeEntry(start, k));
-    const down = top < Infinity ? Math.min(reach, Math.max(0, a)) : reach;
-    const up = top < Infinity ? Math.min(reach, Math.max(0, top - a)) : reach;
+    const allowed = k < moving ? reach : 0;
+    const down = top < Infinity ? Math.min(allowed, Math.max(0, a)) : allowed;
+    const up = top < Infinity ? Math.min(allowed, Math.max(0, top - a)) : allowed;
     // Wider by a few roundings, so that c h - h and c h + h, exact, reach the ends.
     const half = 0.5 * (up + down) * (1 + 16 * UNIT) + 1e-290;
     store<f64>(entry(halves, k), half);

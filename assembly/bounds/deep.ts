@@ -20,6 +20,7 @@ import { dotRow } from "../kernel/dot";
 import { arcCosine0, arcCosine1 } from "../math/elementary";
 import { field, floatField, pointerField } from "../memory";
 import { above, below, sumError, UNIT } from "../rounding";
+import { movable } from "./movable";
 
 /** Relative error of a term in units of roundoff, beside a few for each layer of the constant. */
 const TERM_ULPS: f64 = 32;
@@ -29,7 +30,7 @@ let depth: i32 = 0;
 let isTangent: bool = true;
 let startNorm: f64 = 0;
 let bias: f64 = 0;
-let root: f64 = 0; // sqrt(d), rounded up
+let root: f64 = 0; // sqrt(d) of the entries that may change, rounded up
 let slack: f64 = 0; // relative error of cosines at x0
 let weights: usize = 0; // sign alpha_i c R_i
 let cosines: usize = 0;
@@ -53,7 +54,7 @@ export function deepStart(
   const norms = pointerField(machine, ROWS_NORMS);
   const square = load<f64>(pointerField(inputs, ROWS_NORMS) + (<usize>index << 3));
   startNorm = Math.sqrt(square);
-  root = above(Math.sqrt(d), 1);
+  root = above(Math.sqrt(<f64>movable), 1);
   slack = (d + 24) * UNIT;
   const scale = floatField(machine, ROWS_SCALE);
   const weight = floatField(kernel, KERNEL_WEIGHT_VARIANCE);

@@ -14,6 +14,7 @@ import { h, TWO_PI } from "../math/elementary";
 import { gap, gapx2, GAP_ZERO_HIGH, H_MINIMUM_BELOW, SLOPE_ZERO_HIGH } from "../math/polynomials";
 import { field, pointerField } from "../memory";
 import { above, below, sumError, UNIT } from "../rounding";
+import { movable } from "./movable";
 
 /** Columns up to which squares of 8-bit inner products, (65025 d)^2, stay below 2^63. */
 const EXACT_COLUMNS: i32 = 46705;
@@ -28,7 +29,7 @@ let pAt: usize = 0; // p_i
 let wAt: usize = 0; // s alpha_i c R_i
 let startNorm: f64 = 0; // r0
 let slack: f64 = 0; // absolute error of t_i and p_i
-let root: f64 = 0; // sqrt(d), rounded up
+let root: f64 = 0; // sqrt(d) of the entries that may change, rounded up
 let offset: f64 = 0; // s * bias
 let values: usize = 0; // Theta(x0, x_i), rounded to nearest
 let coefficients: usize = 0; // alpha_i
@@ -58,8 +59,8 @@ export function intervalStart(
   startNorm = Math.sqrt(norm);
   // Exact integers leave only the roundings of square root and division; float64 sums add d of them.
   slack = exact ? 0 : (d + 16) * UNIT * startNorm;
-  root = Math.sqrt(d);
-  if (root * root != d) root = above(root, 1);
+  root = Math.sqrt(<f64>movable);
+  if (root * root != <f64>movable) root = above(root, 1);
   offset = bias;
   values = dots;
   coefficients = alpha;

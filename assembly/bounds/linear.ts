@@ -33,6 +33,7 @@ import { gap, GAP_ZERO_HIGH } from "../math/polynomials";
 import { field, pointerField } from "../memory";
 import { above, sumError, UNIT } from "../rounding";
 import { packedColumns } from "./active";
+import { movable } from "./movable";
 import { spreadOf } from "./spread";
 
 /** Relative error of one term, in units of roundoff: weight 10, h and h' 8 each, products and quotients; rest spare. */
@@ -140,7 +141,7 @@ export function linearStart(
   // sum |w p| ||x_i||_1 / R_i <= sqrt(d) sum |w p|, and one entry to sum |w p|.
   const spread = norm == NORM_INF ? Math.sqrt(<f64>d) : 1;
   gradientError = above(spread, 4) * (sumError(<f64>rows + 4 * dotUlps, TERM_ULPS, entrySize + Math.abs(radial)) + radialError);
-  gradientNorm = dualNorm(gradient, columns);
+  gradientNorm = dualNorm(gradient, min(columns, movable));
 }
 
 /** gradient += factor * row i of the machine. */
@@ -211,7 +212,7 @@ let boxSquare: f64 = 0;
 function measureBox(reach: f64): void {
   let spent: f64 = 0;
   let square: f64 = 0;
-  for (let k = 0; k < d; ++k) {
+  for (let k = 0; k < movable; ++k) {
     const x = load<f64>(start + (<usize>k << 3));
     const slope = load<f64>(gradient + (<usize>k << 3));
     const down = Math.min(reach, Math.max(0, x));
@@ -225,7 +226,7 @@ function measureBox(reach: f64): void {
 
 /** Lower bound of sign * g on the ball of radius `reach` (raw units). */
 export function linearLower(reach: f64): f64 {
-  const dimension = <f64>d;
+  const dimension = <f64>movable;
   const inDomain = norm == NORM_INF && top < Infinity;
   if (inDomain) measureBox(reach);
   const square = inDomain ? boxSquare : (norm == NORM_INF ? dimension : 1) * reach * reach;
@@ -234,7 +235,7 @@ export function linearLower(reach: f64): f64 {
   const longest = above(startNorm + drift, 8);
   if (shortest <= 0) return reach == 0 ? centre - centreError : -Infinity;
   const second = above(square / (2 * startNorm), 16);
-  const spent = (inDomain ? boxSpent : above(gradientNorm, <f64>d + 16) * reach) + gradientError * reach;
+  const spent = (inDomain ? boxSpent : above(gradientNorm, dimension + 16) * reach) + gradientError * reach;
   const gaps = gapSum(reach, second, shortest);
   const planes = sumError(4, TERM_ULPS, lengthSize * longest);
   const cost = above(spent + bend * second + gaps + planes + centreError, 32);

@@ -3,21 +3,35 @@
 import { FORMAT_U8, NORM_2, NORM_INF, ROWS_D, ROWS_DATA, ROWS_FORMAT, ROWS_STRIDE } from "../layout";
 import { field, pointerField } from "../memory";
 import { above, UNIT } from "../rounding";
+import { movable } from "./movable";
 
-/** ||alpha x_i - beta x0||_* rounded up: d terms, each with two products and a difference. */
+/** ||alpha x_i - beta x0||_* over the entries that may change, rounded up: each with two products and a difference. */
 export function spreadOf(machine: usize, i: i32, inputs: usize, index: i32, alpha: f64, beta: f64, norm: i32): f64 {
   const exact = field(machine, ROWS_FORMAT) == FORMAT_U8;
   const own = pointerField(machine, ROWS_DATA) + <usize>i * field(machine, ROWS_STRIDE);
   const other = pointerField(inputs, ROWS_DATA) + <usize>index * field(inputs, ROWS_STRIDE);
   const d = <f64>field(inputs, ROWS_D);
-  const count = field(machine, ROWS_STRIDE) / (exact ? 1 : 8);
+  const count = <f64>movable < d ? movable : field(machine, ROWS_STRIDE) / (exact ? 1 : 8);
   let sum: f64 = 0;
   if (ASC_FEATURE_SIMD && exact && norm == NORM_INF) sum = spreadLanes(own, other, count, alpha, beta);
   else if (exact) sum = spreadEntries<u8>(own, other, count, alpha, beta, norm);
+  else if (<f64>movable < d) sum = spreadFew(own, other, count, alpha, beta, norm);
   else sum = spreadEntries<f64>(own, other, count, alpha, beta, norm);
   // ||alpha x_i||_* + ||beta x0||_* <= 2 sqrt(d) bounds what cancellation in the differences may hide: a few roundings
   // of alpha and beta, and of float64 rows those of the squared norms behind them.
   return above(sum, 2 * d + 16) + (exact ? 16 : 16 + 2 * d) * UNIT * Math.sqrt(d);
+}
+
+/** The same sum for any number of float64 entries, one after another. */
+function spreadFew(own: usize, other: usize, count: i32, alpha: f64, beta: f64, norm: i32): f64 {
+  let sum: f64 = 0;
+  let most: f64 = 0;
+  for (let k: usize = 0; k < <usize>count << 3; k += 8) {
+    const a = difference<f64>(own + k, other + k, alpha, beta);
+    sum += norm == NORM_2 ? a * a : a;
+    most = Math.max(most, a);
+  }
+  return norm == NORM_INF ? sum : norm == NORM_2 ? Math.sqrt(sum) : most;
 }
 
 /** Sums in four interleaved shares, as the lanes do: (s0 + s2) + (s1 + s3). `count` is a multiple of 4. */

@@ -5,9 +5,18 @@ import { checkRows, type Machine } from "../machines/machine.js";
 import { runtimeOf, type WorkOptions } from "../runtime/runtime.js";
 import { checkChoice, checkNumber, checkObject, describe } from "../validate.js";
 import { prepareJob } from "./machine-job.js";
-import { type Bounds, checkKind, checkMachine, MACHINE_METHODS, type MachineMethod, type Threat } from "./method.js";
+import {
+  type Bounds,
+  checkKind,
+  checkMachine,
+  checkMovable,
+  MACHINE_METHODS,
+  type MachineMethod,
+  type Reach,
+  type Threat,
+} from "./method.js";
 
-export interface BoundOptions extends WorkOptions, Threat {
+export interface BoundOptions extends WorkOptions, Threat, Reach {
   /** Bound method. Default "best". */
   readonly method?: MachineMethod | undefined;
 }
@@ -28,7 +37,8 @@ export async function machineBounds(
   checkMachine("machine", machine);
   checkRows("data", data);
   checkSameColumns("data", machine.rows, data);
-  const kind = checkKind(checkChoice("method", options.method ?? "best", MACHINE_METHODS), machine.kernel, options);
+  const method = checkChoice("method", options.method ?? "best", MACHINE_METHODS);
+  const kind = { ...checkKind(method, machine.kernel, options), movable: checkMovable(options, data) };
   if (typeof radii !== "number" && typeof (radii as ArrayLike<number> | null)?.length !== "number")
     throw new TypeError(`radii: expected a number or an array of numbers, got ${describe(radii)}`);
   const list = typeof radii === "number" ? new Float64Array(data.n).fill(radii) : Float64Array.from(radii);

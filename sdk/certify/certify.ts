@@ -24,6 +24,7 @@ import {
   type BoundKind,
   checkKind,
   checkMachine,
+  checkMovable,
   checkRelaxed,
   defaultBracket,
   defaultTolerance,
@@ -32,6 +33,7 @@ import {
   METHODS,
   type Method,
   NETWORK_METHODS,
+  type Reach,
   SOUNDNESS,
   type Soundness,
   type Threat,
@@ -40,7 +42,7 @@ import { prepareRelaxedJob } from "./relaxed.js";
 import { makeReport, type Report } from "./report.js";
 import { chooseSamples, type Samples, type Shard } from "./samples.js";
 
-export interface CertifyOptions extends WorkOptions, Threat {
+export interface CertifyOptions extends WorkOptions, Threat, Reach {
   /** Bound method. Default "interval" for machines, "ibp" for networks. */
   readonly method?: Method | undefined;
   /**
@@ -147,10 +149,15 @@ async function* proveSamples(
   options: CertifyOptions,
 ): AsyncGenerator<Certificate, void, undefined> {
   const method = checkMethod(machine, data, options.method);
+  const movable = checkMovable(options, data);
   const kind =
-    machine instanceof NetworkModel ? undefined : checkKind(method as MachineMethod, machine.kernel, options);
+    machine instanceof NetworkModel
+      ? undefined
+      : { ...checkKind(method as MachineMethod, machine.kernel, options), movable };
   if (kind === undefined && ((options.norm ?? "linf") !== "linf" || (options.domain ?? false) !== false))
     throw new RangeError(`norm: expected "linf" without a domain for a network, got "${options.norm ?? "linf"}"`);
+  if (kind === undefined && movable < data.d)
+    throw new RangeError(`movable: expected ${data.d}, all entries of a network's inputs, got ${movable}`);
   const soundness = checkChoice("soundness", options.soundness ?? "rigorous-f64", SOUNDNESS);
   if (kind === undefined && soundness !== "rigorous-f64")
     throw new RangeError(`soundness: expected "rigorous-f64" for a network, got "${soundness}"`);
@@ -196,6 +203,8 @@ export async function* certifySamples(
   const proved = proveSamples(machine, data, options);
   const { attack } = options;
   if (attack === undefined || attack === false) return yield* proved;
+  if (checkMovable(options, data) < data.d)
+    throw new RangeError(`attack: expected false where only ${options.movable} of ${data.d} entries may change`);
   yield* besideAttack(proved, attackSamples(machine, data, attackOptions(options)));
 }
 

@@ -12,6 +12,7 @@ import {
   CERTIFY_LIMIT,
   CERTIFY_LOW,
   CERTIFY_METHOD,
+  CERTIFY_MOVABLE,
   CERTIFY_NORM,
   CERTIFY_RESULTS,
   CERTIFY_ROWS,
@@ -104,6 +105,7 @@ export async function prepareJob(
   // The domain is [0, 1] in the data's units; its raw end is rounded up, which makes the box no smaller.
   view.setFloat64(CERTIFY_TOP, kind.domain ? (1 / data.scale) * (1 + 2 ** -50) : Number.POSITIVE_INFINITY, true);
   view.setInt32(CERTIFY_METHOD, isTwoLayer(machine.kernel) ? METHOD_CODES[kind.method] : METHOD_DEEP, true);
+  view.setInt32(CERTIFY_MOVABLE, kind.movable ?? data.d, true);
   view.setInt32(CERTIFY_NORM, NORM_CODES[kind.norm], true);
   view.setInt32(CERTIFY_SHARE, share, true);
   view.setInt32(CERTIFY_ESTIMATE, soundness === "estimate-f64" ? 1 : 0, true);

@@ -1,8 +1,9 @@
 // What every bound method has in common: the type of its answer, and which machines it holds for.
 // Not here: the methods (interval.ts) and the search over radii (certify.ts).
 import type { Kernel } from "../kernels/kernel.js";
+import type { RowSource } from "../kernels/rows.js";
 import type { Machine } from "../machines/machine.js";
-import { checkChoice, describe } from "../validate.js";
+import { checkChoice, checkNumber, describe } from "../validate.js";
 import type { NetworkOffset } from "./ibp.js";
 
 /** Proved ends of g over a ball, one entry an input: lower[k] <= g(x) <= upper[k] for every real x in ball k. */
@@ -72,6 +73,26 @@ export interface Threat {
   readonly domain?: boolean | undefined;
 }
 
+/** Which entries of an input a perturbation may change. */
+export interface Reach {
+  /**
+   * How many leading entries of a row may change, an integer from 1 to d; the others stay: a constant entry that stands for
+   * a bias, or features that nobody can change. For machines and Float64Array rows. Default: all d.
+   */
+  readonly movable?: number | undefined;
+}
+
+/** The number of entries that may change. @throws TypeError, RangeError */
+export function checkMovable({ movable }: Reach, { d, x }: RowSource): number {
+  if (movable === undefined) return d;
+  const count = checkNumber("movable", movable, { min: 1, max: d, integer: true });
+  if (count < d && x instanceof Uint8Array)
+    throw new RangeError(
+      `movable: expected ${d}, all entries of 8-bit rows, got ${count} (a Float64Array takes fewer)`,
+    );
+  return count;
+}
+
 /**
  * What a radius stands for. "rigorous-f64": every bound is rounded outward, so the statement holds in real arithmetic for
  * exactly the stored coefficients and rows. "estimate-f64": the same formulas in plain float64, with nothing widened and
@@ -85,6 +106,8 @@ export interface BoundKind {
   readonly method: Exclude<MachineMethod, "best">;
   readonly norm: Norm;
   readonly domain: boolean;
+  /** Leading entries that may change. Default: all. */
+  readonly movable?: number;
 }
 
 /** The method that serves, or an error that says which do. @throws TypeError, RangeError */

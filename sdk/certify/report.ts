@@ -166,6 +166,8 @@ async function describeRun(
       data: data.name,
       scale: data.scale,
       domain: options.domain === true ? "[0, 1]" : "unbounded",
+      // Named only where not every entry may change, so that other reports keep their bytes.
+      ...(options.movable === undefined || options.movable === data.d ? {} : { movable: options.movable }),
       bracket: [low, high],
       tolerance: options.tolerance ?? defaultTolerance(options.method),
       timeLimit: options.timeLimit ?? null,
