@@ -1,7 +1,7 @@
 // Builds everything: the core for each feature level, the worker, the SDK, the command line and the benchmarks.
 // Not here: installing (scripts/setup.mjs) and testing (vitest).
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -42,19 +42,26 @@ async function buildWorker() {
   writeModule("worker-source", outputFiles[0].text);
 }
 
+/**
+ * Packages that stay imports: optional ones, and those of the plots and the command line. The few that the SDK itself
+ * needs are part of it, so that a page can load it from a plain script tag.
+ */
+const EXTERNAL = ["node:*", "@tensorflow/*", "@observablehq/plot", "linkedom", "webgpu", "commander"];
+
 const shared = {
   absWorkingDir: root,
   bundle: true,
   format: "esm",
   target: "es2022",
   sourcemap: true,
-  packages: "external",
-  external: ["node:*"],
+  external: EXTERNAL,
   define: { __NTKIT_VERSION__: JSON.stringify(packageJson.version) },
 };
 
 mkdirSync(generated, { recursive: true });
 mkdirSync(join(root, "dist/core"), { recursive: true });
+// Chunks are named after what they hold: those of earlier builds would stay, and get into the package.
+rmSync(join(root, "dist/chunks"), { recursive: true, force: true });
 if (!process.argv.includes("--no-core")) buildCore();
 await buildWorker();
 // Entries share their chunks, so that both see the same classes.

@@ -54,12 +54,24 @@ function inPage(name: string, groupOrder: number, include: string[], headers: Re
 const ISOLATED = { "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp" };
 const BACKENDS = ["test/networks/backends.test.ts", "test/networks/webgpu.test.ts"];
 const PAGES = ["test/browser/**/*.test.ts"];
+const RUNTIMES = ["test/runtimes/**/*.test.ts"];
 
 export default defineConfig({
   test: {
     maxWorkers: 2,
     projects: [
-      { test: { name: "node", include: ["test/**/*.test.ts"], exclude: PAGES, pool: "forks", ...patience } },
+      {
+        test: {
+          name: "node",
+          include: ["test/**/*.test.ts"],
+          exclude: [...PAGES, ...RUNTIMES],
+          pool: "forks",
+          ...patience,
+        },
+      },
+      {
+        test: { name: "runtimes", include: RUNTIMES, fileParallelism: false, sequence: { groupOrder: 3 }, ...patience },
+      },
       inPage("isolated page", 1, [...BACKENDS, ...PAGES], ISOLATED),
       inPage("plain page", 2, PAGES, {}),
     ],

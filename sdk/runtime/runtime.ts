@@ -174,10 +174,11 @@ export class Runtime {
     };
     const timer = onProgress === undefined ? undefined : setInterval(report, 5 * SLICE);
     const workers = threads.slice(0, Math.max(1, Math.min(threads.length, chunks)));
+    const bytes = this.memory.memory.buffer.byteLength;
     try {
       for (const worker of workers) worker.idle(false);
       const results = await Promise.allSettled(
-        workers.map((worker) => worker.send({ kind: "job", name, args, counter, chunks })),
+        workers.map((worker) => worker.send({ kind: "job", name, args, counter, chunks, bytes })),
       );
       for (const result of results) if (result.status === "rejected") throw result.reason;
       if (failure !== undefined) throw failure.error;

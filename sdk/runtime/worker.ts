@@ -18,6 +18,8 @@ export interface JobMessage {
   /** Pointer to the int32 that counts chunks taken. */
   readonly counter: number;
   readonly chunks: number;
+  /** Bytes of the shared memory, which may have grown since this thread last looked. */
+  readonly bytes: number;
 }
 
 export interface DoneMessage {
@@ -48,9 +50,11 @@ function receive(message: StartMessage | JobMessage, port: Port): void {
   }
 }
 
-function work({ name, args, counter, chunks }: JobMessage): void {
+function work({ name, args, counter, chunks, bytes }: JobMessage): void {
   const job = exports?.[name];
   if (job === undefined || memory === undefined) throw new Error(`worker: no job ${name}`);
+  // Deno does not tell a thread that another one let the memory grow; growing by nothing makes it look.
+  if (memory.buffer.byteLength < bytes) memory.grow(0);
   const taken = new Int32Array(memory.buffer, counter, 1);
   for (let chunk = Atomics.add(taken, 0, 1); chunk < chunks; chunk = Atomics.add(taken, 0, 1)) job(chunk, ...args);
 }
