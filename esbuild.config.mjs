@@ -1,4 +1,4 @@
-// Builds everything: the core for each feature level, the worker, the SDK, the command line and the benchmarks.
+// Builds everything: the core for each feature level, the worker, the SDK, the command line, the benchmarks, the site.
 // Not here: installing (scripts/setup.mjs) and testing (vitest).
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -75,6 +75,7 @@ const program = {
 };
 await build({ ...program, entryPoints: ["cli/main.ts"], outfile: "dist/cli.js" });
 await build({ ...program, entryPoints: ["bench/main.ts"], outfile: "dist/bench.js" });
+await import("./web/build.mjs");
 if (!process.argv.includes("--no-types")) {
   const tsc = join(dirname(require.resolve("typescript/package.json")), "bin/tsc");
   execFileSync(process.execPath, [tsc, "-p", "tsconfig.build.json"], { cwd: root, stdio: "inherit" });

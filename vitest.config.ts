@@ -55,6 +55,8 @@ const ISOLATED = { "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Em
 const BACKENDS = ["test/networks/backends.test.ts", "test/networks/webgpu.test.ts"];
 const PAGES = ["test/browser/**/*.test.ts"];
 const RUNTIMES = ["test/runtimes/**/*.test.ts"];
+/** The site, driven from Node as a person would: the pages themselves are not told that they are tested. */
+const SITE = ["test/web/**/*.test.ts"];
 
 export default defineConfig({
   test: {
@@ -64,7 +66,7 @@ export default defineConfig({
         test: {
           name: "node",
           include: ["test/**/*.test.ts"],
-          exclude: [...PAGES, ...RUNTIMES],
+          exclude: [...PAGES, ...RUNTIMES, ...SITE],
           pool: "forks",
           ...patience,
         },
@@ -74,6 +76,16 @@ export default defineConfig({
       },
       inPage("isolated page", 1, [...BACKENDS, ...PAGES], ISOLATED),
       inPage("plain page", 2, PAGES, {}),
+      {
+        test: {
+          name: "web",
+          include: SITE,
+          pool: "forks",
+          fileParallelism: false,
+          sequence: { groupOrder: 4 },
+          ...patience,
+        },
+      },
     ],
   },
 });

@@ -34,7 +34,7 @@ if (modified("node_modules/.package-lock.json") < modified("package-lock.json"))
   });
 }
 
-const sources = ["assembly", "sdk", "cli", "bench", "asconfig.json", "esbuild.config.mjs", "package.json"];
+const sources = ["assembly", "sdk", "cli", "bench", "web", "asconfig.json", "esbuild.config.mjs", "package.json"];
 const stamp = "dist/.built";
 if (modified(stamp) < Math.max(...sources.map(newest))) {
   console.error("ntkit: building");
