@@ -1,7 +1,8 @@
-// What the continuous dynamics need of the core: all rows' losses and slopes, and a dense matrix times a vector.
+// What the continuous dynamics and the machines' solvers need of the core: all rows' losses, slopes and curvatures, and a
+// dense matrix times a vector.
 // Not here: the losses (math/loss.ts), time (sdk/dynamics/).
 import { dotDoubles } from "../kernel/dot";
-import { lossSlope, lossValue } from "../math/loss";
+import { lossCurvature, lossSlope, lossValue } from "../math/loss";
 
 /** values[i] = l(z_i, y_i) and slopes[i] = l'(z_i, y_i) for n rows. */
 export function lossTerms(kind: i32, epsilon: f64, n: i32, z: usize, y: usize, values: usize, slopes: usize): void {
@@ -9,6 +10,12 @@ export function lossTerms(kind: i32, epsilon: f64, n: i32, z: usize, y: usize, v
     store<f64>(values + at, lossValue(kind, load<f64>(z + at), load<f64>(y + at), epsilon));
     store<f64>(slopes + at, lossSlope(kind, load<f64>(z + at), load<f64>(y + at), epsilon));
   }
+}
+
+/** curvatures[i] = l''(z_i, y_i) for n rows. */
+export function lossCurvatures(kind: i32, n: i32, z: usize, y: usize, curvatures: usize): void {
+  for (let at: usize = 0; at < <usize>n << 3; at += 8)
+    store<f64>(curvatures + at, lossCurvature(kind, load<f64>(z + at), load<f64>(y + at)));
 }
 
 /** Rows of the matrix in one chunk of work. */

@@ -1,4 +1,4 @@
-// The losses l(z, y) of Table 1 and their derivatives (subderivatives) by the output z. Solvers, dynamics and finite
+// The losses l(z, y) of Table 1 and their first (sub)derivatives by the output z; second ones where solvers need them. Solvers, dynamics and finite
 // networks all take them from here. Not here: regularisers and means over batches.
 //
 //   code                l(z, y)                     l'(z, y)
@@ -7,7 +7,7 @@
 //   LOSS_EPSILON        max(0, |y - z| - epsilon)   sign(z - y) [|y - z| > epsilon]
 //   LOSS_SQUARED        (y - z)^2                   2 (z - y)
 //   LOSS_LOGISTIC       log(1 + exp(-y z))          -y / (1 + exp(y z))
-import { LOSS_EPSILON, LOSS_HINGE, LOSS_LOGISTIC, LOSS_SQUARED_HINGE } from "../layout";
+import { LOSS_EPSILON, LOSS_HINGE, LOSS_LOGISTIC, LOSS_SQUARED, LOSS_SQUARED_HINGE } from "../layout";
 
 /** l(z, y); epsilon is read by LOSS_EPSILON alone. */
 export function lossValue(kind: i32, z: f64, y: f64, epsilon: f64): f64 {
@@ -33,4 +33,13 @@ export function lossSlope(kind: i32, z: f64, y: f64, epsilon: f64): f64 {
     return -y * (y * z > 0 ? small / (1 + small) : 1 / (1 + small));
   }
   return 2 * (z - y);
+}
+
+/** l''(z, y) where the loss has one almost everywhere and it is not 0: what Newton's method takes for the curvature. */
+export function lossCurvature(kind: i32, z: f64, y: f64): f64 {
+  if (kind == LOSS_SQUARED_HINGE) return y * z < 1 ? 2 : 0;
+  if (kind == LOSS_SQUARED) return 2;
+  if (kind != LOSS_LOGISTIC) return 0;
+  const small = NativeMath.exp(-Math.abs(y * z));
+  return small / ((1 + small) * (1 + small));
 }

@@ -1,10 +1,9 @@
 // What every dynamics starts from: training rows, test rows, the function g_0 at both, the loss by its code.
 // Not here: steps (descend.ts), time (flow.ts, general-flow.ts).
-import { LOSS_EPSILON, LOSS_HINGE, LOSS_LOGISTIC, LOSS_SQUARED, LOSS_SQUARED_HINGE } from "../../assembly/layout.js";
 import { checkBinaryLabels, type Dataset } from "../data/dataset.js";
 import { checkSameColumns, type RowSource } from "../kernels/rows.js";
+import { LOSS_CODE } from "../losses.js";
 import { checkRows } from "../machines/machine.js";
-import type { Loss } from "../networks/training.js";
 import { checkObject, describe } from "../validate.js";
 
 /** The function training starts from, by its values. */
@@ -29,13 +28,7 @@ export interface DynamicsData {
   readonly initial?: InitialOutputs | undefined;
 }
 
-export const LOSS_CODE: Readonly<Record<Loss, number>> = {
-  hinge: LOSS_HINGE,
-  "squared-hinge": LOSS_SQUARED_HINGE,
-  "epsilon-insensitive": LOSS_EPSILON,
-  squared: LOSS_SQUARED,
-  logistic: LOSS_LOGISTIC,
-};
+export { LOSS_CODE };
 
 function checkValues(name: string, value: unknown, length: number): Float64Array {
   if (!(value instanceof Float64Array)) throw new TypeError(`${name}: expected a Float64Array, got ${describe(value)}`);

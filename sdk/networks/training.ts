@@ -4,14 +4,13 @@
 // Not here: the backends themselves (one file each) and the losses' formulas (assembly/math/loss.ts).
 import type { Dataset } from "../data/dataset.js";
 import type { RowSource } from "../kernels/rows.js";
+import { LOSSES, type Loss } from "../losses.js";
 import { checkRows } from "../machines/machine.js";
 import type { WorkOptions } from "../runtime/runtime.js";
 import { checkChoice, checkNumber, checkObject } from "../validate.js";
 import type { NetworkSpec, NetworkWeights } from "./network.js";
 
-/** Losses of Table 1, by the machine they belong to. */
-export const LOSSES = ["hinge", "squared-hinge", "epsilon-insensitive", "squared", "logistic"] as const;
-export type Loss = (typeof LOSSES)[number];
+export { LOSSES, type Loss };
 
 export const BACKENDS = ["wasm", "webgpu", "tfjs-webgpu", "tfjs-wasm", "tfjs-cpu"] as const;
 export type BackendName = (typeof BACKENDS)[number];

@@ -1,11 +1,6 @@
 // The wasm backend: finite networks trained in the core, on all threads, float32, with the zeros of the inputs and the
 // rows without violation skipped. Not here: the steps themselves (assembly/network/) and the interface (training.ts).
 import {
-  LOSS_EPSILON,
-  LOSS_HINGE,
-  LOSS_LOGISTIC,
-  LOSS_SQUARED,
-  LOSS_SQUARED_HINGE,
   NET_BARRIER,
   NET_BATCH,
   NET_BYTES,
@@ -38,6 +33,7 @@ import {
 import type { Dataset } from "../data/dataset.js";
 import { DivergenceError, MemoryBudgetError } from "../errors.js";
 import type { RowSource } from "../kernels/rows.js";
+import { LOSS_CODE } from "../losses.js";
 import type { Scope } from "../runtime/memory.js";
 import { type Runtime, runtimeOf, type WorkOptions } from "../runtime/runtime.js";
 import {
@@ -51,15 +47,7 @@ import {
 } from "./layers.js";
 import { layerScales, type NetworkSpec, type NetworkWeights } from "./network.js";
 import { BatchOrder, stepsOfEpoch } from "./order.js";
-import type { Loss, ResolvedTraining, StepReport, TrainingSession } from "./training.js";
-
-const LOSS_CODE: Readonly<Record<Loss, number>> = {
-  hinge: LOSS_HINGE,
-  "squared-hinge": LOSS_SQUARED_HINGE,
-  "epsilon-insensitive": LOSS_EPSILON,
-  squared: LOSS_SQUARED,
-  logistic: LOSS_LOGISTIC,
-};
+import type { ResolvedTraining, StepReport, TrainingSession } from "./training.js";
 
 /** Rows evaluated together, when that is more than a training batch. */
 const EVALUATION_ROWS = 256;
