@@ -10,6 +10,7 @@ export { kernelRow } from "./kernel/row";
 export { kernelValue } from "./kernel/recursion";
 export { gramRow, gramTile } from "./gram/tiles";
 export { gramReduce, gramStrip } from "./gram/product";
+export { gramBlock, gramCombine } from "./gram/rows";
 export { gatherRows, kernelApply, kernelBlock, kernelDiagonal } from "./gram/apply";
 export { columnAxpy, columnDots, columnXpay } from "./linalg/columns";
 export {
@@ -26,6 +27,7 @@ export {
   tridiagonalEigenvalue,
 } from "./linalg/dense";
 export { coordinateDescent, pairDescent } from "./solver/coordinate";
+export { closestPair } from "./solver/separable";
 export { subgradientEpoch, subgradientEpochs } from "./solver/subgradient";
 export { certifyMachine, certifyNetwork, machineBounds, networkBounds, setThread } from "./bounds/certify";
 export { deepEntries } from "./bounds/deep";
@@ -42,6 +44,6 @@ export { initialLayer, initialOutput, plainLayer, randomNormals } from "./networ
 export { networkOutputs, networkSteps } from "./network/step";
 export { tangentBackward, tangentForward, tangentLast, tangentShare } from "./network/tangent";
 export { descentSteps } from "./dynamics/descent";
-export { denseApply, lossTerms } from "./dynamics/terms";
+export { denseApply, lossCurvatures, lossTerms } from "./dynamics/terms";
 export { attackInput, modelGradients } from "./attack/search";
 export { cornerPoint, distanceAbove, projectPoint } from "./attack/ball";

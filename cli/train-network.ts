@@ -34,6 +34,7 @@ const MACHINE_FLAGS = [
   "machine",
   "c",
   "bias",
+  "epsilon",
   "tolerance",
   "kernel",
   "depth",

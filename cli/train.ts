@@ -77,7 +77,9 @@ export function addTrain(program: Command): void {
     .command("train")
     .description("train a machine on a data set and write it to a model file")
     .addOption(dataOption().makeOptionMandatory())
-    .addOption(choiceOption("--machine", "ridge regression, exact SVM, or the paper's subgradient descent", MACHINES))
+    .addOption(
+      choiceOption("--machine", "a machine of Table 1 (krr: ridge regression), or the paper's own descent", MACHINES),
+    )
     .addOption(valueOption("--network <widths>", "a finite network instead: widths of its hidden layers", parseWidths))
     .addOption(
       valueOption("--out <file>", "model file to write", (f, text) =>
@@ -85,9 +87,15 @@ export function addTrain(program: Command): void {
       ).makeOptionMandatory(),
     )
     .addOption(numberOption("--lambda <number>", "regularisation (default: 1; svm-sgd, network: 0.001)"))
-    .addOption(numberOption("--c <number>", "svm: C = 1 / lambda, instead of --lambda"))
-    .option("--bias", "svm: with a bias b (default: without, as in the paper)")
-    .addOption(numberOption("--tolerance <number>", "krr: relative residual (1e-8); svm: relative duality gap (1e-6)"))
+    .addOption(numberOption("--c <number>", "svm, svm2, svr, logistic: C = 1 / lambda, instead of --lambda"))
+    .option("--bias", "all but krr, svm-sgd: with a bias b (default: without, as in the paper)")
+    .addOption(numberOption("--epsilon <number>", "svr: half-width of the tube (default: 0.1)"))
+    .addOption(
+      numberOption(
+        "--tolerance <number>",
+        "relative duality gap (1e-6; logistic: 1e-8); krr: relative residual (1e-8)",
+      ),
+    )
     .addOption(choiceOption("--loss", "network: loss (default: hinge)", LOSSES))
     .addOption(choiceOption("--backend", "network: where it is trained (default: auto)", ["auto", ...BACKENDS]))
     .addOption(numberOption("--epochs <n>", "svm-sgd, network: passes over the data (default: 300)"))
@@ -104,6 +112,7 @@ export function addTrain(program: Command): void {
   finish(command, [
     "train --data mnist:0,1 --machine krr --lambda 1 --out ridge.safetensors",
     "train --data mnist:3,8 --machine svm --c 15.625 --out svm.safetensors",
+    "train --data mnist:0,1 --machine logistic --lambda 0.1 --out logistic.safetensors",
     "train --data mnist:4,9 --machine svm-sgd --epochs 300 --seed 1 --out sgd.safetensors",
     "train --data mnist:0,1 --network 1000 --out network.safetensors",
     "train --data points.npz --machine svm --depth 3 --out deep.safetensors",

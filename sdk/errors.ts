@@ -39,6 +39,25 @@ export class ConvergenceError extends Error {
   }
 }
 
+/** Labels that no machine of the kernel tells apart; `i` and `j` are the rows that stand in the way (equal: one alone). */
+export class NotSeparableError extends Error {
+  override readonly name = "NotSeparableError";
+  constructor(
+    readonly i: number,
+    readonly j: number,
+    bias: boolean,
+    /** Whether the kernel can not tell these two apart; otherwise they are the closest of opposite labels. */
+    readonly same: boolean,
+  ) {
+    const alike = bias ? "the kernel takes them for equal" : "the kernel takes them for parallel";
+    const what =
+      i === j
+        ? `row ${i} is zero, which lies on no side without a bias`
+        : `rows ${i} and ${j} have opposite labels and ${same ? alike : "are the closest of those that do"}`;
+    super(`not separable: ${what}; take them out, or use a soft margin`);
+  }
+}
+
 /** Data that can not be had: a missing package, file or folder. */
 export class DataSourceError extends Error {
   override readonly name = "DataSourceError";

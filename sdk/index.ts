@@ -152,10 +152,17 @@ export {
 export { describeKernel, type Kernel, type KernelOptions, nngp, ntk } from "./kernels/kernel.js";
 export type { RowSource } from "./kernels/rows.js";
 export { type SpectrumEstimate, type SpectrumOptions, spectrum } from "./kernels/spectrum.js";
+export { LOSSES, type Loss } from "./losses.js";
+export type { DualOptions } from "./machines/dual-machine.js";
+export type { PenaltyOptions } from "./machines/fitting.js";
+export { type HardMarginOptions, hardMarginSvm } from "./machines/hard-margin.js";
 export { type KrrOptions, type KrrPathOptions, krr, krrPath, type RidgeOptions } from "./machines/krr.js";
+export { type LogisticOptions, type LogisticPathOptions, logistic, logisticPath } from "./machines/logistic.js";
 export { Machine, type MachineName, type MachineParts, type Trainer, type TrainingReport } from "./machines/machine.js";
-export { type SvmOptions, svm } from "./machines/svm.js";
+export { type SvmOptions, type SvmPathOptions, svm, svmPath } from "./machines/svm.js";
 export { type HistoryPoint, SvmSgdMachine, type SvmSgdOptions, svmSgd, svmSgdSeeds } from "./machines/svm-sgd.js";
+export { svm2, svm2Path } from "./machines/svm2.js";
+export { type SvrOptions, type SvrPathOptions, svr, svrPath } from "./machines/svr.js";
 export { initialWeights } from "./networks/initial.js";
 export {
   loadModel,
@@ -180,8 +187,6 @@ export { type OpenOptions, openTraining } from "./networks/train.js";
 export {
   BACKENDS,
   type BackendName,
-  LOSSES,
-  type Loss,
   type StepReport,
   type TrainingOptions,
   type TrainingSession,

@@ -10,7 +10,7 @@ const TAU: f64 = 1e-12;
  * gradient is below `tolerance` or `limit` steps are done. k is count x count, row-major. Returns the steps taken.
  */
 export function coordinateDescent(
-  count: i32, k: usize, y: usize, upper: usize, a: usize, f: usize, tolerance: f64, limit: i32,
+  count: i32, k: usize, y: usize, target: usize, upper: usize, a: usize, f: usize, tolerance: f64, limit: i32,
 ): i32 {
   for (let step = 0; step < limit; ++step) {
     let best = -1;
@@ -18,7 +18,7 @@ export function coordinateDescent(
     let largest: f64 = 0;
     for (let i = 0; i < count; ++i) {
       const at = <usize>i << 3;
-      const gradient = load<f64>(y + at) * load<f64>(f + at) - 1;
+      const gradient = load<f64>(y + at) * (load<f64>(f + at) - load<f64>(target + at));
       const value = load<f64>(a + at);
       if (gradient < 0 ? value >= load<f64>(upper + at) : value <= 0) continue;
       const size = Math.abs(gradient);
@@ -36,7 +36,7 @@ export function coordinateDescent(
     const at = <usize>best << 3;
     const row = k + ((<usize>best * count) << 3);
     const sign = load<f64>(y + at);
-    const gradient = sign * load<f64>(f + at) - 1;
+    const gradient = sign * (load<f64>(f + at) - load<f64>(target + at));
     const before = load<f64>(a + at);
     const curvature = Math.max(load<f64>(row + at), TAU);
     const after = Math.min(Math.max(before - gradient / curvature, 0), load<f64>(upper + at));
@@ -57,15 +57,15 @@ function addRow(count: i32, factor: f64, row: usize, f: usize): void {
 
 /** As coordinateDescent, keeping sum_i a_i y_i: the machine has a bias. */
 export function pairDescent(
-  count: i32, k: usize, y: usize, upper: usize, a: usize, f: usize, tolerance: f64, limit: i32,
+  count: i32, k: usize, y: usize, target: usize, upper: usize, a: usize, f: usize, tolerance: f64, limit: i32,
 ): i32 {
   for (let step = 0; step < limit; ++step) {
-    // v_i = -y_i grad_i = y_i - f_i; i may rise along y, j may fall.
+    // v_i = -y_i grad_i = t_i - f_i; i may rise along y, j may fall.
     let i = -1;
     let highest = -f64.MAX_VALUE;
     for (let s = 0; s < count; ++s) {
       if (!mayRise(s, y, upper, a)) continue;
-      const value = load<f64>(y + (<usize>s << 3)) - load<f64>(f + (<usize>s << 3));
+      const value = load<f64>(target + (<usize>s << 3)) - load<f64>(f + (<usize>s << 3));
       if (value > highest) {
         highest = value;
         i = s;
@@ -80,7 +80,7 @@ export function pairDescent(
     for (let s = 0; s < count; ++s) {
       if (!mayFall(s, y, upper, a)) continue;
       const at = <usize>s << 3;
-      const value = load<f64>(y + at) - load<f64>(f + at);
+      const value = load<f64>(target + at) - load<f64>(f + at);
       lowest = Math.min(lowest, value);
       const difference = highest - value;
       if (difference <= 0) continue;
@@ -92,7 +92,7 @@ export function pairDescent(
       }
     }
     if (j < 0 || highest - lowest <= tolerance) return step;
-    movePair(count, k, y, upper, a, f, i, j);
+    movePair(count, k, y, target, upper, a, f, i, j);
   }
   return limit;
 }
@@ -120,13 +120,15 @@ function room(s: i32, rising: bool, y: usize, upper: usize, a: usize): f64 {
   return up ? load<f64>(upper + at) - load<f64>(a + at) : load<f64>(a + at);
 }
 
-function movePair(count: i32, k: usize, y: usize, upper: usize, a: usize, f: usize, i: i32, j: i32): void {
+function movePair(
+  count: i32, k: usize, y: usize, target: usize, upper: usize, a: usize, f: usize, i: i32, j: i32,
+): void {
   const atI = <usize>i << 3;
   const atJ = <usize>j << 3;
   const rowI = k + ((<usize>i * count) << 3);
   const rowJ = k + ((<usize>j * count) << 3);
   const curvature = Math.max(load<f64>(rowI + atI) + load<f64>(rowJ + atJ) - 2 * load<f64>(rowI + atJ), TAU);
-  const difference = load<f64>(y + atI) - load<f64>(f + atI) - (load<f64>(y + atJ) - load<f64>(f + atJ));
+  const difference = load<f64>(target + atI) - load<f64>(f + atI) - (load<f64>(target + atJ) - load<f64>(f + atJ));
   const roomI = room(i, true, y, upper, a);
   const roomJ = room(j, false, y, upper, a);
   const move = Math.min(difference / curvature, Math.min(roomI, roomJ));

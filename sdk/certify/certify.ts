@@ -128,6 +128,8 @@ export function checkMethod(machine: Machine | NetworkModel, data: Dataset, aske
   const isNetwork = machine instanceof NetworkModel;
   if (!isNetwork) checkMachine("machine", machine);
   checkRows("data", data);
+  if (data.task === "regression")
+    throw new RangeError("data: expected labels -1 and +1, got targets of a regression: machineBounds() bounds outputs");
   const method = checkChoice("method", asked ?? (isNetwork ? "ibp" : "interval"), METHODS);
   const own: readonly Method[] = isNetwork ? NETWORK_METHODS : MACHINE_METHODS;
   if (!own.includes(method)) {

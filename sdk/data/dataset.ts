@@ -1,6 +1,6 @@
-// The data set that every machine takes: n rows of d entries with labels -1/+1, checked once, here. Not here: files
+// The data set that every machine takes: n rows of d entries with labels -1/+1, or targets, checked once, here. Not here: files
 // (idx.ts, npy.ts, npz.ts) and where they come from (mnist.ts, source.ts).
-import { checkNumber, checkObject, describe } from "../validate.js";
+import { checkChoice, checkNumber, checkObject, describe } from "../validate.js";
 import { elementBytes } from "./bytes.js";
 import type { IdxArray } from "./idx.js";
 
@@ -13,9 +13,11 @@ export interface Dataset {
   readonly x: Uint8Array | Float64Array;
   /** Value of an entry = x[i] * scale: 1/255 for pixels unless stated otherwise, always 1 for Float64Array. */
   readonly scale: number;
-  /** Labels -1/+1, length n. Not to be written to. */
+  /** Labels -1/+1, length n; finite targets in data for regression. Not to be written to. */
   readonly y: Float64Array;
   readonly name: string;
+  /** "regression" when y holds real targets; absent for labels. */
+  readonly task?: "regression" | undefined;
   /**
    * SHA-256 (lower-case hex) over n, d and scale as three float64, then x, then y, all little-endian; computed once.
    * The name does not count.
@@ -42,6 +44,7 @@ class Rows implements Dataset {
     readonly d: number,
     readonly scale: number,
     readonly name: string,
+    readonly task?: "regression" | undefined,
   ) {
     this.n = y.length;
   }
@@ -61,7 +64,7 @@ class Rows implements Dataset {
       someX.set(x.subarray(row * d, row * d + d), i * d);
       someY[i] = y[row]!;
     }
-    return new Rows(someX, someY, d, this.scale, this.name);
+    return new Rows(someX, someY, d, this.scale, this.name, this.task);
   }
 }
 
@@ -123,13 +126,24 @@ function checkText(name: string, value: unknown): string {
 export interface DatasetOptions {
   /** Rows, row-major. Uint8Array: 8-bit pixels; Float64Array: finite values. Copied. */
   readonly x: Uint8Array | Float64Array;
-  /** Labels, each exactly -1 or +1. Copied. */
+  /** Labels, each exactly -1 or +1; any finite targets for regression. Copied. */
   readonly y: ArrayLike<number>;
   /** Rows and entries in a row, both at least 1. */
   readonly shape: readonly [n: number, d: number];
   /** Factor from stored pixel to value, > 0; 1/255 when not given. A Float64Array takes none but 1. */
   readonly scale?: number;
   readonly name?: string;
+  /** "regression" for real targets y; default "classification", labels -1 and +1. */
+  readonly task?: "classification" | "regression" | undefined;
+}
+
+function checkRealTargets(y: ArrayLike<unknown>): void {
+  for (let i = 0; i < y.length; i++) {
+    const target = y[i];
+    if (typeof target !== "number")
+      throw new TypeError(`y: expected finite targets, got ${describe(target)} at index ${i}`);
+    if (!Number.isFinite(target)) throw new RangeError(`y: expected finite targets, got ${target} at index ${i}`);
+  }
 }
 
 /** Makes a data set out of copies. TypeError for wrong types; RangeError for anything that does not fit. */
@@ -146,13 +160,15 @@ export function dataset(options: DatasetOptions): Dataset {
   if (typeof y !== "object" || y === null || typeof y.length !== "number")
     throw new TypeError(`y: expected an array of labels, got ${describe(y)}`);
   if (y.length !== n) throw new RangeError(`y: ${n} labels expected for ${n} rows, got ${y.length}`);
-  checkLabels(y);
+  const task = checkChoice("task", options.task ?? "classification", ["classification", "regression"]);
+  if (task === "regression") checkRealTargets(y);
+  else checkLabels(y);
   if (x instanceof Float64Array) checkFinite(x, d);
   const scale = checkScale(options.scale, x);
   const name = checkText("name", options.name ?? "unnamed");
   // Constructors and not slice(): a Buffer's slice is a view.
   const ownX = x instanceof Uint8Array ? new Uint8Array(x) : new Float64Array(x);
-  return new Rows(ownX, Float64Array.from(y), d, scale, name);
+  return new Rows(ownX, Float64Array.from(y), d, scale, name, task === "regression" ? task : undefined);
 }
 
 /**
@@ -163,6 +179,17 @@ export function checkBinaryLabels(data: Dataset): void {
   const { y } = checkObject("data", data);
   if (!(y instanceof Float64Array)) throw new TypeError(`y: expected a Float64Array, got ${describe(y)}`);
   checkLabels(y);
+}
+
+/** Labels -1/+1, or any finite targets of data made for regression. @throws TypeError, RangeError */
+export function checkTargets(data: Dataset): void {
+  const { task, y } = checkObject("data", data);
+  if (task !== "regression") {
+    checkBinaryLabels(data);
+    return;
+  }
+  if (!(y instanceof Float64Array)) throw new TypeError(`y: expected a Float64Array, got ${describe(y)}`);
+  checkRealTargets(y);
 }
 
 /** Returns the pair when it is two different digits 0 to 9. */

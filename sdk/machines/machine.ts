@@ -1,5 +1,5 @@
 // A trained kernel machine g(x) = sum_i alpha_i K(x, x_i) + b: what every row of Table 1 becomes once it is trained.
-// Not here: training (krr.ts, svm.ts, svm-sgd.ts), files (model-file.ts), certificates (certify/).
+// Not here: training (one file a machine), files (model-file.ts), certificates (certify/).
 import type { Dataset } from "../data/dataset.js";
 import { describeKernel, type Kernel, uploadKernel } from "../kernels/kernel.js";
 import { checkRows, checkSameColumns, type RowSource, uploadRows } from "../kernels/rows.js";
@@ -9,7 +9,7 @@ import { loadMachineParts, saveMachine } from "./model-file.js";
 export { checkRows };
 
 /** Which loss the machine was trained with; the same words name the CLI's --machine. */
-export type MachineName = "krr" | "svm" | "svm-sgd";
+export type MachineName = "krr" | "svm" | "svm-sgd" | "svm2" | "hard-margin" | "svr" | "logistic";
 
 /** What training reports of itself: numbers for tables and model files. */
 export type TrainingReport = Readonly<Record<string, number>>;
@@ -29,7 +29,7 @@ export interface MachineParts {
   readonly dataName: string;
 }
 
-/** Something that fits machines: what krr(), svm() and svmSgd() return. */
+/** Something that fits machines: what krr(), svm(), logistic() and the others return. */
 export interface Trainer<Result = Machine> {
   /** @throws RangeError for labels other than -1/+1, ConvergenceError, MemoryBudgetError, the signal's reason */
   fit(data: Dataset, options?: WorkOptions): Promise<Result>;

@@ -13,7 +13,15 @@ const MAGIC = "ntkit machine";
 /** Version of the layout below; a file of a later one is refused. */
 const FORMAT_VERSION = 1;
 
-export const MACHINE_NAMES: readonly MachineName[] = ["krr", "svm", "svm-sgd"];
+export const MACHINE_NAMES: readonly MachineName[] = [
+  "krr",
+  "svm",
+  "svm-sgd",
+  "svm2",
+  "hard-margin",
+  "svr",
+  "logistic",
+];
 
 /** Bytes of a model file. */
 export function saveMachine(parts: MachineParts): Uint8Array {

@@ -20,6 +20,10 @@ const machines: [name: string, flags: string][] = [
   ["krr", "--lambda 0.1"],
   ["svm", "--c 10"],
   ["svm", "--lambda 0.1 --bias --tolerance 1e-8"],
+  ["svm2", "--c 10 --bias"],
+  ["hard-margin", ""],
+  ["svr", "--c 10 --epsilon 0.2"],
+  ["logistic", "--c 10 --bias"],
   ["svm-sgd", "--epochs 50 --batch 16 --seed 7"],
 ];
 

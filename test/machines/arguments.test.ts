@@ -8,10 +8,14 @@ import { dataset } from "../../sdk/data/dataset.js";
 import { crossGram, estimateMemory, GramMatrix } from "../../sdk/kernels/gram.js";
 import { nngp, ntk } from "../../sdk/kernels/kernel.js";
 import { spectrum } from "../../sdk/kernels/spectrum.js";
+import { hardMarginSvm } from "../../sdk/machines/hard-margin.js";
 import { krr, krrPath } from "../../sdk/machines/krr.js";
+import { logistic, logisticPath } from "../../sdk/machines/logistic.js";
 import { Machine } from "../../sdk/machines/machine.js";
-import { svm } from "../../sdk/machines/svm.js";
+import { svm, svmPath } from "../../sdk/machines/svm.js";
 import { svmSgd, svmSgdSeeds } from "../../sdk/machines/svm-sgd.js";
+import { svm2, svm2Path } from "../../sdk/machines/svm2.js";
+import { svr, svrPath } from "../../sdk/machines/svr.js";
 import { Runtime } from "../../sdk/runtime/runtime.js";
 import { randomData, runtimeAt } from "../helpers.js";
 
@@ -89,6 +93,29 @@ const CALLS: [string, unknown[], Call][] = [
   ["svm maxRounds", NOT_COUNTS, (maxRounds) => svm({ kernel, maxRounds })],
   ["svm.fit(data)", NOT_ROWS, (v) => svm({ kernel }).fit(v, on)],
   ["svm.fit(options)", NOT_OBJECTS, (v) => svm({ kernel }).fit(data, v)],
+  ...(["svm", "svm2", "svr", "logistic"] as const).flatMap((name): [string, unknown[], Call][] => {
+    const make = { svm, svm2, svr, logistic }[name] as (options: object) => ReturnType<typeof svm>;
+    const path = { svm: svmPath, svm2: svm2Path, svr: svrPath, logistic: logisticPath }[name] as (v: object) => unknown;
+    const bad = [...NOT_NUMBERS, Number.NaN, 0, -1];
+    return [
+      [`${name}(options)`, NOT_OBJECTS, (v) => make(v)],
+      [`${name} kernel`, [...NOT_OBJECTS, {}], (v) => make({ kernel: v })],
+      [`${name} c`, NOT_POSITIVE, (c) => make({ kernel, c })],
+      [`${name} lambda`, NOT_POSITIVE, (lambda) => make({ kernel, lambda })],
+      [`${name} bias`, [0, 1, "true", {}, []], (bias) => make({ kernel, bias })],
+      [`${name} weights`, [null, 1, "x", {}, ["1"], [Number.NaN], [-1], [0]], (weights) => make({ kernel, weights })],
+      [`${name} tolerance`, NOT_POSITIVE, (tolerance) => make({ kernel, tolerance })],
+      [`${name} gram`, [...NOT_OBJECTS, {}], (v) => make({ kernel, gram: v }).fit(data, on)],
+      [`${name}.fit(data)`, NOT_ROWS, (v) => make({ kernel }).fit(v, on)],
+      [`${name}.fit(options)`, NOT_OBJECTS, (v) => make({ kernel }).fit(data, v)],
+      [`${name}Path lambdas`, [...NOT_ARRAYS, [], ...bad.map((v) => [v])], (lambdas) => path({ kernel, lambdas })],
+    ];
+  }),
+  ["hardMarginSvm(options)", NOT_OBJECTS, (v) => hardMarginSvm(v)],
+  ["hardMarginSvm bias", [0, 1, "true", {}, []], (bias) => hardMarginSvm({ kernel, bias })],
+  ["hardMarginSvm.fit(data)", NOT_ROWS, (v) => hardMarginSvm({ kernel }).fit(v, on)],
+  ["svr epsilon", [...NOT_NUMBERS, Number.NaN, -1, Infinity], (epsilon) => svr({ kernel, epsilon })],
+  ["logistic maxSteps", NOT_COUNTS, (maxSteps) => logistic({ kernel, maxSteps })],
   ["svmSgd(options)", NOT_OBJECTS, (v) => svmSgd(v)],
   ["svmSgd learningRate", NOT_POSITIVE, (learningRate) => svmSgd({ kernel, learningRate })],
   ["svmSgd lambda", [...NOT_NUMBERS, Number.NaN, -1, 1], (lambda) => svmSgd({ kernel, lambda })],
@@ -163,7 +190,15 @@ describe.each(CALLS)("%s", (_, wrong, call) => {
 
 it("labels other than -1 and +1 are refused by every trainer, with the first wrong one and its place", async () => {
   const wrong = { ...rows(6, 3, data.x), y: Float64Array.of(1, -1, 0, 1, 1, 2) } as unknown as typeof data;
-  for (const trainer of [krr({ kernel, lambda: 1 }), svm({ kernel }), svmSgd({ kernel, epochs: 1 })])
+  for (const trainer of [
+    krr({ kernel, lambda: 1 }),
+    svm({ kernel }),
+    svm2({ kernel }),
+    hardMarginSvm({ kernel }),
+    svr({ kernel }),
+    logistic({ kernel }),
+    svmSgd({ kernel, epochs: 1 }),
+  ])
     await expect(trainer.fit(wrong, { runtime })).rejects.toThrow(/^y: expected labels -1 or \+1, got 0 at index 2$/);
   expect(() => dataset({ x: new Float64Array(2), y: [1, 0.5], shape: [2, 1] })).toThrow(/got 0\.5 at index 1/);
 });
