@@ -31,9 +31,7 @@ test("a raised radius is named by its row, with what the bound is there", async 
   const { code, stdout, stderr } = await shell(`${own.replace("report", "forged")} --json result.json`, { folder });
   expect(stdout).toBe("");
   expect(stderr).toMatch(/^ntkit: forged\.json: radius\.mean: /m);
-  expect(stderr).toMatch(
-    /^ntkit: forged\.json: row 4: radius: .* is not proved, the linear bound of \|g\| on that ball is -/m,
-  );
+  expect(stderr).toMatch(/^ntkit: forged\.json: row 4: radius: .* is not proved, the linear bound on that ball is -/m);
   expect(stderr).toMatch(/^ntkit: forged\.json: rejected, \d+ faults$/m);
   expect(code).toBe(1);
   expect(JSON.parse(readFileSync(join(folder, "result.json"), "utf8"))).toMatchObject({ proved: 14 });

@@ -42,7 +42,7 @@ export function replay(
   report: SavedReport,
   machine: Machine,
   data: Dataset,
-): { replayed: number; faults: string[] } {
+): { rows: number[]; faults: string[] } {
   const arrays = readNpz(bytes);
   const { d } = data;
   const x = Float64Array.from(numbers(arrays, "x"));
@@ -71,5 +71,5 @@ export function replay(
     if (!(sample.prediction > 0 ? output.hi < 0 : output.lo > 0))
       fault(`it is not decided otherwise, g is between ${output.lo} and ${output.hi}`);
   }
-  return { replayed: count, faults };
+  return { rows: Array.from(index), faults };
 }

@@ -2,6 +2,7 @@
 // the figures that follow from the samples, computed again here. Not here: the radii (check.ts).
 import type { Dataset } from "../../data/dataset.js";
 import type { Machine } from "../../machines/machine.js";
+import type { NetworkModel } from "../../networks/model.js";
 import type { Runtime } from "../../runtime/runtime.js";
 import type { CertifyOptions } from "../certify.js";
 import type { Method } from "../method.js";
@@ -38,7 +39,11 @@ export function optionsOf({ method, norm, metadata }: SavedReport): CertifyOptio
 const FREE = new Set(["data", "attack"]);
 
 /** Everything that the same run would write of itself, but for names of files. */
-export async function checkHeader(report: SavedReport, machine: Machine, data: Dataset): Promise<string[]> {
+export async function checkHeader(
+  report: SavedReport,
+  machine: Machine | NetworkModel,
+  data: Dataset,
+): Promise<string[]> {
   const { metadata } = report;
   if (metadata.soundness !== "rigorous-f64")
     return [`metadata.soundness: expected "rigorous-f64", got ${text(metadata.soundness)}: estimates prove nothing`];
@@ -71,20 +76,19 @@ export async function checkRowsOf(report: SavedReport, data: Dataset, runtime?: 
   return faults;
 }
 
-/** Label, and what follows from it and the prediction. */
+/** Label, and what follows from it and the prediction; without the row. */
 export function checkVerdict(sample: SavedCertificate, data: Dataset): string[] {
   const { index, label, prediction, radius, correct, verdict, attackRadius, ratio } = sample;
   const faults: string[] = [];
   const expect = (name: string, expected: unknown, got: unknown) => {
-    if (got !== expected) faults.push(`row ${index}: ${name}: expected ${text(expected)}, got ${text(got)}`);
+    if (got !== expected) faults.push(`${name}: expected ${text(expected)}, got ${text(got)}`);
   };
   expect("label", data.y[index], label);
   expect("correct", prediction === label, correct);
   expect("verdict", prediction === 0 ? "abstained" : correct ? "certified" : "misclassified", verdict);
   if (prediction === 0) expect("radius", 0, radius);
   if (typeof attackRadius !== "number") return faults;
-  if (!(attackRadius >= radius))
-    faults.push(`row ${index}: attackRadius: ${attackRadius} is below the certified radius ${radius}`);
+  if (!(attackRadius >= radius)) faults.push(`attackRadius: ${attackRadius} is below the certified radius ${radius}`);
   if (typeof ratio === "number") expect("ratio", radius / attackRadius, ratio);
   return faults;
 }

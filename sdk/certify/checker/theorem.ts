@@ -87,7 +87,8 @@ export function theoremLower(input: CheckedInput, sign: number, reach: Interval)
   return { bound: total.value, size: total.size };
 }
 
-/** g itself, on both sides: Theorem 4.2 on a ball of radius 0. */
-export function outputEnds(input: CheckedInput): Interval {
-  return interval(theoremLower(input, 1, point(0)).bound.lo, -theoremLower(input, -1, point(0)).bound.lo);
+/** g itself between its ends, and the sizes of its terms: Theorem 4.2 on a ball of radius 0, from both sides. */
+export function outputEnds(input: CheckedInput): Interval & { readonly size: number } {
+  const { bound, size } = theoremLower(input, 1, point(0));
+  return { lo: bound.lo, hi: -theoremLower(input, -1, point(0)).bound.lo, size };
 }
