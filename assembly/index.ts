@@ -24,8 +24,8 @@ export {
   sumShares,
   tallCorrect,
   tallTransposed,
-  tridiagonalEigenvalue,
 } from "./linalg/dense";
+export { householderStep, tridiagonalEigenvalue, tridiagonalEigenvalues } from "./linalg/eigenvalues";
 export { coordinateDescent, pairDescent } from "./solver/coordinate";
 export { closestPair } from "./solver/separable";
 export { subgradientEpoch, subgradientEpochs } from "./solver/subgradient";

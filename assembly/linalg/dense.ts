@@ -1,6 +1,6 @@
 // Dense float64 matrices, row-major: Cholesky factor and solves, the panels and cross products of the low-rank
 // preconditioner. Rows are `pitch` entries apart, pitch a multiple of 4 with zero padding where a row is read in lanes.
-// Not here: Gram matrices (gram/) and the choice of pivots (the SDK's ridge machine).
+// Not here: Gram matrices (gram/), the choice of pivots (the SDK's ridge machine), eigenvalues (eigenvalues.ts).
 import { TILE } from "../layout";
 import { dotDoubles } from "../kernel/dot";
 
@@ -13,7 +13,7 @@ function at(matrix: usize, pitch: i32, i: i32, j: i32): usize {
 /** <a, b> over `count` entries: whole groups of four in lanes, the rest one by one. */
 // @ts-ignore: decorator
 @inline
-function dotEntries(a: usize, b: usize, count: i32): f64 {
+export function dotEntries(a: usize, b: usize, count: i32): f64 {
   const whole = count & ~3;
   let sum = dotDoubles(a, b, whole << 3);
   for (let k = <usize>whole; k < <usize>count; ++k) sum += load<f64>(a + (k << 3)) * load<f64>(b + (k << 3));
@@ -266,36 +266,4 @@ export function tallCorrect(
       store<f64>(z + place, (load<f64>(x + place) - sum) / load<f64>(shifts + (v << 3)));
     }
   }
-}
-
-/** Smallest (which = 0) or largest (1) eigenvalue of the symmetric tridiagonal matrix (diagonal, off), by bisection. */
-export function tridiagonalEigenvalue(n: i32, diagonal: usize, off: usize, which: i32): f64 {
-  let low: f64 = f64.MAX_VALUE;
-  let high: f64 = -f64.MAX_VALUE;
-  for (let i: usize = 0; i < <usize>n; ++i) {
-    const before = i > 0 ? Math.abs(load<f64>(off + ((i - 1) << 3))) : 0;
-    const after = i + 1 < <usize>n ? Math.abs(load<f64>(off + (i << 3))) : 0;
-    low = Math.min(low, load<f64>(diagonal + (i << 3)) - before - after);
-    high = Math.max(high, load<f64>(diagonal + (i << 3)) + before + after);
-  }
-  const target = which == 0 ? 1 : n;
-  for (let step = 0; step < 200 && high - low > 1e-15 * Math.max(Math.abs(low), Math.abs(high)); ++step) {
-    const middle = 0.5 * (low + high);
-    if (countBelow(n, diagonal, off, middle) >= target) high = middle;
-    else low = middle;
-  }
-  return 0.5 * (low + high);
-}
-
-/** Eigenvalues below x: negative pivots of the LDL^T factor of T - x (Sturm's count). */
-function countBelow(n: i32, diagonal: usize, off: usize, x: f64): i32 {
-  let count = 0;
-  let pivot: f64 = 1;
-  for (let i: usize = 0; i < <usize>n; ++i) {
-    const beside = i > 0 ? load<f64>(off + ((i - 1) << 3)) : 0;
-    pivot = load<f64>(diagonal + (i << 3)) - x - (i > 0 ? (beside * beside) / pivot : 0);
-    if (pivot == 0) pivot = -1e-300;
-    if (pivot < 0) ++count;
-  }
-  return count;
 }

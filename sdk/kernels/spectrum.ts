@@ -1,9 +1,14 @@
-// Ends of a Gram matrix's spectrum by the Lanczos method with full reorthogonalisation. Ritz values lie inside the
-// spectrum, so the largest estimate is a lower bound of the largest eigenvalue and the smallest an upper bound of the
-// smallest. Not here: solvers.
+// Spectra of Gram matrices: the ends of large ones by the Lanczos method with full reorthogonalisation, all eigenvalues of
+// small ones, and what a ridge makes of their condition. Ritz values lie inside the spectrum, so the largest estimate is
+// a lower bound of the largest eigenvalue and the smallest an upper bound of the smallest. Not here: solvers.
+import { MemoryBudgetError } from "../errors.js";
 import type { WorkOptions } from "../runtime/runtime.js";
 import { checkNumber, describe } from "../validate.js";
 import { GramMatrix } from "./gram.js";
+
+function checkMatrix(gram: unknown): asserts gram is GramMatrix {
+  if (!(gram instanceof GramMatrix)) throw new TypeError(`gram: expected a GramMatrix, got ${describe(gram)}`);
+}
 
 export interface SpectrumEstimate {
   /** At least the smallest eigenvalue. */
@@ -24,7 +29,7 @@ export interface SpectrumOptions extends WorkOptions {
 
 /** Estimates of the extreme eigenvalues; exact to rounding when steps >= n. @throws TypeError, RangeError */
 export async function spectrum(gram: GramMatrix, options: SpectrumOptions = {}): Promise<SpectrumEstimate> {
-  if (!(gram instanceof GramMatrix)) throw new TypeError(`gram: expected a GramMatrix, got ${describe(gram)}`);
+  checkMatrix(gram);
   const { runtime, n } = gram;
   const steps = Math.min(n, checkNumber("steps", options.steps ?? 120, { min: 1, max: 100_000, integer: true }));
   const seed = checkNumber("seed", options.seed ?? 0, { min: 0, integer: true });
@@ -64,9 +69,79 @@ export async function spectrum(gram: GramMatrix, options: SpectrumOptions = {}):
       options.onProgress?.({ stage: "Lanczos", done: taken, total: steps });
     }
     const smallest = runtime.call("tridiagonalEigenvalue", taken, diagonal, off, 0);
-    const largest = runtime.call("tridiagonalEigenvalue", taken, diagonal, off, 1);
+    const largest = runtime.call("tridiagonalEigenvalue", taken, diagonal, off, taken - 1);
     return { smallest, largest, condition: smallest > 0 ? largest / smallest : Infinity, steps: taken };
   } finally {
     scope.release();
   }
+}
+
+/** Milliseconds between pauses on the calling thread, in which a signal or a page gets its turn. */
+const SLICE = 20;
+
+/** Eigenvalues in one chunk (assembly/linalg/eigenvalues.ts). */
+const TOGETHER = 16;
+
+/**
+ * All n eigenvalues, largest first, each off by at most a small multiple of n 2^-52 times the largest one: what is
+ * smaller than that is rounding alone, of either sign. Takes n * n * 8 bytes and about n^3 4 / 3 multiply-adds.
+ * @throws TypeError, MemoryBudgetError, the signal's reason
+ */
+export async function eigenvalues(gram: GramMatrix, options: Omit<WorkOptions, "runtime"> = {}): Promise<Float64Array> {
+  checkMatrix(gram);
+  const { runtime, n } = gram;
+  const { signal, onProgress } = options;
+  const needed = runtime.memory.bytesInUse + (n * n + 5 * n) * 8;
+  if (needed > runtime.memory.budget)
+    throw new MemoryBudgetError(
+      needed,
+      runtime.memory.budget,
+      `the eigenvalues of ${n} rows (see spectrum() for the ends)`,
+    );
+  const scope = runtime.scope();
+  try {
+    const matrix = scope.allocate(n * n * 8, "a matrix to be reduced");
+    for (let i = 0; i < n; i++) runtime.call("gramRow", gram.pointer, i, matrix + i * n * 8);
+    const [diagonal, off, reflector, product, found] = [0, 1, 2, 3, 4].map(() => scope.f64(n)) as [
+      number,
+      number,
+      number,
+      number,
+      number,
+    ];
+    if (n === 1) return runtime.memory.f64(matrix, 1).slice();
+    let last = performance.now();
+    for (let k = 0; k < n - 1; k++) {
+      runtime.call("householderStep", k, n, matrix, diagonal, off, reflector, product);
+      if (performance.now() - last < SLICE) continue;
+      onProgress?.({ stage: "eigenvalues", done: k, total: n });
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      signal?.throwIfAborted();
+      last = performance.now();
+    }
+    const args = [n, diagonal, off, found];
+    await runtime.run("tridiagonalEigenvalues", Math.ceil(n / TOGETHER), args, { signal }, "eigenvalues");
+    onProgress?.({ stage: "eigenvalues", done: n, total: n });
+    return runtime.memory.f64(found, n).slice().reverse();
+  } finally {
+    scope.release();
+  }
+}
+
+/**
+ * Condition number of what krr() solves with, K + (lambda / 2) I, for each lambda: (largest + lambda / 2) over
+ * (smallest + lambda / 2); Infinity where the smaller is not positive. `largest` and `smallest` as spectrum() has them.
+ * @throws TypeError, RangeError
+ */
+export function ridgeCondition(
+  { largest, smallest }: Pick<SpectrumEstimate, "largest" | "smallest">,
+  lambdas: readonly number[],
+): number[] {
+  checkNumber("largest", largest);
+  checkNumber("smallest", smallest, { max: largest });
+  if (!Array.isArray(lambdas)) throw new TypeError(`lambdas: expected an array of numbers, got ${describe(lambdas)}`);
+  return lambdas.map((lambda, k) => {
+    const shift = checkNumber(`lambdas[${k}]`, lambda, { min: 0 }) / 2;
+    return smallest + shift > 0 ? (largest + shift) / (smallest + shift) : Infinity;
+  });
 }
