@@ -76,7 +76,7 @@ export {
   writeSafetensors,
 } from "./data/safetensors.js";
 export { type LoadedData, loadDataset } from "./data/source.js";
-export { type DescendOptions, type DescentRecord, descend, type Trajectory } from "./dynamics/descend.js";
+export { type DescendOptions, descend, type Trajectory } from "./dynamics/descend.js";
 export {
   type FlowEvent,
   type FlowLimit,
@@ -89,6 +89,7 @@ export { type FlowRecord, type GeneralFlow, type GeneralFlowOptions, generalFlow
 export { type LyapunovPoint, lyapunov } from "./dynamics/lyapunov.js";
 export type { MarginSide } from "./dynamics/path.js";
 export type { DynamicsData, InitialOutputs, Outputs } from "./dynamics/problem.js";
+export { type DescentOptions, type DescentRecord, type DescentSession, openDescent } from "./dynamics/session.js";
 export * from "./errors.js";
 export {
   type CertificateFit,
@@ -104,6 +105,13 @@ export {
   type CertificatesResult,
   certificates,
 } from "./experiments/certificates.js";
+export {
+  type CompareOptions,
+  type ComparisonPoint,
+  type ComparisonSession,
+  type ComparisonSide,
+  openComparison,
+} from "./experiments/compare.js";
 export type { SamplePoint } from "./experiments/data.js";
 export { type FigureA1Options, type FigureA1Result, figureA1 } from "./experiments/figure-a1.js";
 export { type Figure1Options, type Figure1Result, figure1 } from "./experiments/figure1.js";
@@ -150,8 +158,15 @@ export {
   type GramStorage,
 } from "./kernels/gram.js";
 export { describeKernel, type Kernel, type KernelOptions, nngp, ntk } from "./kernels/kernel.js";
+export { kernelProfile } from "./kernels/profile.js";
 export type { RowSource } from "./kernels/rows.js";
-export { type SpectrumEstimate, type SpectrumOptions, spectrum } from "./kernels/spectrum.js";
+export {
+  eigenvalues,
+  ridgeCondition,
+  type SpectrumEstimate,
+  type SpectrumOptions,
+  spectrum,
+} from "./kernels/spectrum.js";
 export { LOSSES, type Loss } from "./losses.js";
 export type { DualOptions } from "./machines/dual-machine.js";
 export type { PenaltyOptions } from "./machines/fitting.js";

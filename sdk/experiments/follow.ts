@@ -97,6 +97,16 @@ export function recordedSteps(steps: number, perDecade = 8, linear = 48): number
   return [...recorded].sort((a, b) => a - b);
 }
 
+/** Mean of max(0, 1 - y z). */
+export function meanHinge(outputs: Float64Array, y: Float64Array): number {
+  return outputs.reduce((sum, z, i) => sum + Math.max(0, 1 - (y[i] ?? 0) * z), 0) / outputs.length;
+}
+
+/** Share of rows on the right side of 0. */
+export function shareRight(outputs: Float64Array, y: Float64Array): number {
+  return outputs.filter((z, i) => (y[i] ?? 0) * z > 0).length / outputs.length;
+}
+
 class Recorder {
   readonly hinge: number[] = [];
   readonly accuracy: number[] = [];
@@ -109,8 +119,8 @@ class Recorder {
   add({ train, test }: Outputs): void {
     const { options } = this;
     const y = options.train.y;
-    this.hinge.push(train.reduce((sum, z, i) => sum + Math.max(0, 1 - (y[i] ?? 0) * z), 0) / train.length);
-    this.accuracy.push(test.filter((z, i) => (options.test.y[i] ?? 0) * z > 0).length / test.length);
+    this.hinge.push(meanHinge(train, y));
+    this.accuracy.push(shareRight(test, options.test.y));
     options.samples.forEach((row, k) => {
       this.samples[k]?.push(test[row] ?? Number.NaN);
     });
@@ -121,19 +131,31 @@ class Recorder {
   }
 }
 
-function rms(a: Float64Array, b: Float64Array): number {
+/** Root mean square of a - b. */
+export function rms(a: Float64Array, b: Float64Array): number {
   return Math.sqrt(a.reduce((sum, value, i) => sum + (value - (b[i] ?? 0)) ** 2, 0) / a.length);
 }
 
-const largest = (a: Float64Array, b: Float64Array) =>
+/** Largest |a - b|. */
+export const largest = (a: Float64Array, b: Float64Array) =>
   a.reduce((most, value, i) => Math.max(most, Math.abs(value - (b[i] ?? 0))), 0);
 
-/** The machine's ridge and start in each setting. */
-function machineRidge({ spec, train, setting, lambda }: FollowOptions, start: Outputs) {
-  const square = (layerScales(spec, train.d).at(-1) ?? 1) ** 2;
+type Ridge = Pick<FollowOptions, "train" | "setting" | "lambda"> & { readonly spec: NetworkSpec | undefined };
+
+/** s_{L+1}^2, the share of the ridge that moves f; 0 at infinite width, which has no spec. */
+const outputShare = ({ spec, train }: Ridge) =>
+  spec === undefined ? 0 : (layerScales(spec, train.d).at(-1) ?? 1) ** 2;
+
+/** The trainer's lambda: its ridge is on s w; divided by s^2 it is the ridge on w itself. */
+export const networkRidge = (options: Ridge) =>
+  options.setting === "theorem" ? options.lambda / outputShare(options) : options.lambda;
+
+/** The machine's ridge and start in each setting; without `start` from 0. */
+export function machineRidge(options: Ridge, start: Outputs | undefined) {
+  const { lambda, setting } = options;
   const machine: Record<ComparisonSetting, Pick<DescendOptions, "lambda" | "decay" | "initial">> = {
     paper: { lambda, decay: "batch" },
-    matched: { lambda: lambda * square },
+    matched: { lambda: lambda * outputShare(options) },
     theorem: { lambda, initial: start },
   };
   return machine[setting];
@@ -141,13 +163,11 @@ function machineRidge({ spec, train, setting, lambda }: FollowOptions, start: Ou
 
 /** Trains both and records. @throws DivergenceError, MemoryBudgetError, the backend's errors, the signal's reason */
 export async function follow(options: FollowOptions, work: WorkOptions): Promise<Comparison> {
-  const { spec, train, test, learningRate, lambda, batch, record, setting, backend, onStep } = options;
+  const { spec, train, test, learningRate, batch, record, setting, backend, onStep } = options;
   const runtime = await runtimeOf(work);
   const quiet = { runtime, signal: work.signal };
   const { seed } = spec;
-  // The trainer's ridge is on s w; divided by s^2 it is the ridge on w itself.
-  const ridge = setting === "theorem" ? lambda / (layerScales(spec, train.d).at(-1) ?? 1) ** 2 : lambda;
-  const training = { learningRate, lambda: ridge, batch, centred: setting !== "theorem", seed };
+  const training = { learningRate, lambda: networkRidge(options), batch, centred: setting !== "theorem", seed };
   const session = await openTraining(spec, train, { ...training, backend, ...quiet });
   try {
     const outputs = async (): Promise<Outputs> => ({
