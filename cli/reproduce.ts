@@ -1,5 +1,5 @@
 // ntkit reproduce: the paper's tables, or some of their rows. Not here: the measuring (experiment.ts), the tables' look
-// (experiment-table.ts) and the paper's figures (paper.ts).
+// (experiment-table.ts), Table 1 (table1.ts) and the paper's figures (paper.ts).
 import type { Command } from "commander";
 import { MACHINE_METHODS, type MachineMethod } from "ntkit";
 import { Interrupted, UsageError } from "./errors.js";
@@ -20,6 +20,7 @@ import {
 import { checkTargets, Output } from "./output.js";
 import { PAPER_SEEDS, TABLE3_RIDGE } from "./paper.js";
 import { withSession } from "./session.js";
+import { runTable1 } from "./table1.js";
 
 /** Runs a plan and shows what came of it; `after` is printed below the tables. */
 export async function runExperiment(plan: Plan, options: CommonOptions, after = ""): Promise<void> {
@@ -71,7 +72,7 @@ function parseRows(flag: string, text: string): string[] {
   return rows;
 }
 
-const TARGETS = [...TABLES, ...FIGURES] as const;
+const TARGETS = ["table1", ...TABLES, ...FIGURES] as const;
 type Target = (typeof TARGETS)[number];
 
 function parseTarget(text: string): Target {
@@ -83,7 +84,8 @@ function parseTarget(text: string): Target {
 type TableFlag = "rows" | "samples" | "seeds" | "method" | "attack";
 
 /** Flags of tables that a figure does not take. */
-const NOT_TAKEN: Readonly<Record<(typeof FIGURES)[number], readonly TableFlag[]>> = {
+const NOT_TAKEN: Readonly<Record<"table1" | (typeof FIGURES)[number], readonly TableFlag[]>> = {
+  table1: ["rows", "seeds", "method", "attack"],
   figure1: ["rows", "samples", "seeds", "method", "attack"],
   figureA1: ["rows", "samples", "seeds", "method", "attack"],
   "certificate-width": ["rows", "method", "attack"],
@@ -94,9 +96,14 @@ const NOT_TAKEN: Readonly<Record<(typeof FIGURES)[number], readonly TableFlag[]>
 async function reproduce(target: Target, options: ReproduceOptions): Promise<void> {
   if (target !== "table3" && target !== "table2") {
     const foreign = NOT_TAKEN[target].find((flag) => options[flag] !== undefined);
-    if (foreign === undefined) return runFigure(target, options);
+    if (foreign === undefined && target === "table1") {
+      checkFigureFlags("table1", options);
+      return runTable1(options);
+    }
+    if (foreign === undefined) return runFigure(target as (typeof FIGURES)[number], options);
     const only = foreign === "method" || foreign === "attack";
-    const takers = only ? ["table3"] : [...TABLES, ...FIGURES.filter((figure) => !NOT_TAKEN[figure].includes(foreign))];
+    const others = (["table1", ...FIGURES] as const).filter((other) => !NOT_TAKEN[other].includes(foreign));
+    const takers = only ? ["table3"] : [...TABLES, ...others];
     throw new UsageError(`--${foreign}: expected only with ${takers.join(", ")}, got it with ${target}`);
   }
   const beside = options.method === undefined ? "attack" : "method";
@@ -138,10 +145,16 @@ export function addReproduce(program: Command): void {
     .description("measure a table or figure of the paper on MNIST 0/1")
     .argument(
       "<target>",
-      "table3 (ridge and SVM), table2 (the SVM; with --widths, networks beside it), figure1, figureA1, certificate-width (Appendix H.2) or certificates (tighter bounds against width)",
+      "table1 (all its machines), table3 (ridge and SVM), table2 (the SVM; with --widths, networks beside it), figure1, figureA1, certificate-width (Appendix H.2) or certificates (tighter bounds against width)",
       parseTarget,
     )
-    .addOption(valueOption("--lambda <list>", "lambdas of the ridge rows (default: the paper's eight)", parseNumbers))
+    .addOption(
+      valueOption(
+        "--lambda <list>",
+        "lambdas of the ridge rows (default: the paper's eight); of table1 one for all (default: 1)",
+        parseNumbers,
+      ),
+    )
     .addOption(valueOption("--rows <list>", "krr, svm (default: all; krr when --lambda is given)", parseRows))
     .addOption(samplesOption())
     .addOption(seedOption("random samples"))
@@ -161,6 +174,7 @@ export function addReproduce(program: Command): void {
     .action(reproduce);
   addFigureFlags(command);
   finish(command, [
+    "reproduce table1 --samples 20",
     "reproduce table3",
     "reproduce table3 --lambda 0,1,1000 --samples 100",
     "reproduce table3 --method best --attack --lambda 0,1000",

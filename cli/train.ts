@@ -88,7 +88,7 @@ export function addTrain(program: Command): void {
     )
     .addOption(numberOption("--lambda <number>", "regularisation (default: 1; svm-sgd, network: 0.001)"))
     .addOption(numberOption("--c <number>", "svm, svm2, svr, logistic: C = 1 / lambda, instead of --lambda"))
-    .option("--bias", "all but krr, svm-sgd: with a bias b (default: without, as in the paper)")
+    .option("--bias", "all but svm-sgd: with a bias b (default: without, as in the paper)")
     .addOption(numberOption("--epsilon <number>", "svr: half-width of the tube (default: 0.1)"))
     .addOption(
       numberOption(

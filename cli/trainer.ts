@@ -31,7 +31,7 @@ export interface TrainOptions extends CommonOptions {
 const MACHINE_OPTIONS = ["lambda", "c", "bias", "epsilon", "tolerance", "epochs", "batch", "lr", "seed"] as const;
 
 const BELONGS: Readonly<Record<MachineChoice, readonly (typeof MACHINE_OPTIONS)[number][]>> = {
-  krr: ["lambda", "tolerance"],
+  krr: ["lambda", "bias", "tolerance"],
   svm: ["lambda", "c", "bias", "tolerance"],
   svm2: ["lambda", "c", "bias", "tolerance"],
   "hard-margin": ["bias", "tolerance"],
@@ -69,7 +69,7 @@ export function trainerOf(options: TrainOptions): Trainer {
   const kernel = kernelOf(options);
   const { machine, lambda, c, bias, epsilon, tolerance, epochs, batch, lr, seed } = options;
   return fromFlags(() => {
-    if (machine === "krr") return krr({ kernel, lambda: lambda ?? DEFAULT_LAMBDA, tolerance });
+    if (machine === "krr") return krr({ kernel, lambda: lambda ?? DEFAULT_LAMBDA, bias, tolerance });
     if (machine === "svm-sgd") return svmSgd({ kernel, lambda, epochs, batch, learningRate: lr, seed });
     if (machine === "hard-margin") return hardMarginSvm({ kernel, bias, tolerance });
     const common = { kernel, c, lambda: c === undefined ? (lambda ?? DEFAULT_LAMBDA) : lambda, bias, tolerance };

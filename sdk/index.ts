@@ -125,6 +125,15 @@ export {
 export { type MeanRadii, type RobustnessGain, robustnessGain } from "./experiments/robustness-gain.js";
 export { fitPowerLaw, type PowerLaw } from "./experiments/slope.js";
 export {
+  TABLE1,
+  TABLE1_MACHINES,
+  type Table1Entry,
+  type Table1Machine,
+  type Table1Options,
+  type Table1Row,
+  table1,
+} from "./experiments/table1.js";
+export {
   type CertifyNetwork,
   type NetworkRun,
   TABLE2_TRAINING,

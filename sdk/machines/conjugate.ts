@@ -1,10 +1,43 @@
 // Preconditioned conjugate gradients for (K + shift_v I) x_v = y with several shifts in lockstep, so that one pass over
 // the Gram matrix serves all of them. A shift that has converged leaves; the residual that counts is computed anew at
-// the end. Not here: the preconditioner (preconditioner.ts) and machines.
+// the end. With sample weights the matrix is S K S, S the diagonal of their roots.
+// Not here: the preconditioner (preconditioner.ts) and machines.
 import { type GramMatrix, paddedVectors } from "../kernels/gram.js";
 import type { Scope } from "../runtime/memory.js";
 import type { WorkOptions } from "../runtime/runtime.js";
 import type { Preconditioner } from "./preconditioner.js";
+
+/** The matrix of the system: K itself, or S K S with S = diag(roots). */
+export interface System {
+  readonly gram: GramMatrix;
+  /** n roots of sample weights. Default: all 1. */
+  readonly roots?: Float64Array | undefined;
+}
+
+/** y = S K S p for interleaved vectors in linear memory. */
+async function systemProduct(
+  { gram, roots }: System,
+  vectors: number,
+  p: number,
+  y: number,
+  work: WorkOptions,
+): Promise<void> {
+  if (roots === undefined) return gram.product(vectors, p, y, work);
+  const { n, runtime } = gram;
+  const scope = runtime.scope();
+  try {
+    const scaled = scope.allocate(n * vectors * 8);
+    const times = (to: number, from: number) => {
+      const [target, source] = [runtime.memory.f64(to, n * vectors), runtime.memory.f64(from, n * vectors)];
+      for (let k = 0; k < target.length; k++) target[k] = (source[k] ?? 0) * (roots[Math.floor(k / vectors)] ?? 0);
+    };
+    times(scaled, p);
+    await gram.product(vectors, scaled, y, work);
+    times(y, y);
+  } finally {
+    scope.release();
+  }
+}
 
 /** What became of one shift. */
 export interface ShiftSolution {
@@ -30,7 +63,7 @@ interface Vectors {
 
 /** Solves for all shifts (at most 8); never throws for lack of convergence, the caller judges the residuals. */
 export async function conjugateGradients(
-  gram: GramMatrix,
+  system: System,
   preconditioner: Preconditioner,
   y: Float64Array,
   shifts: readonly number[],
@@ -38,7 +71,7 @@ export async function conjugateGradients(
   mostIterations: number,
   work: WorkOptions,
 ): Promise<ShiftSolution[]> {
-  const { n } = gram;
+  const { n } = system.gram;
   const solutions = shifts.map(() => new Float64Array(n));
   const iterations = shifts.map(() => 0);
   const size = Math.sqrt(y.reduce((sum, value) => sum + value * value, 0));
@@ -47,9 +80,9 @@ export async function conjugateGradients(
     const active = shifts.map((_, index) => index).filter((index) => (residuals[index] ?? 0) > tolerance);
     if (active.length === 0 || size === 0) break;
     if (active.every((index) => (iterations[index] ?? 0) >= mostIterations)) break;
-    const run = new Run(gram, preconditioner, shifts, size * tolerance * AIM, mostIterations, iterations, work);
+    const run = new Run(system, preconditioner, shifts, size * tolerance * AIM, mostIterations, iterations, work);
     await run.solve(y, solutions, active);
-    residuals = await trueResiduals(gram, y, shifts, solutions, work);
+    residuals = await trueResiduals(system, y, shifts, solutions, work);
   }
   return shifts.map((_, index) => ({
     x: solutions[index] ?? new Float64Array(n),
@@ -71,7 +104,7 @@ function extract(source: Float64Array, vectors: number, v: number): Float64Array
 
 /** r = y - (K + shift I) x for the listed columns, interleaved at `r`; `x` and `q` are interleaved work. */
 async function residual(
-  gram: GramMatrix,
+  system: System,
   scope: Scope,
   vectors: number,
   shifts: readonly number[],
@@ -79,8 +112,8 @@ async function residual(
   { x, r, q }: Pick<Vectors, "x" | "r" | "q">,
   work: WorkOptions,
 ): Promise<void> {
-  const { runtime, n } = gram;
-  await gram.product(vectors, x, q, { signal: work.signal });
+  const { runtime, n } = system.gram;
+  await systemProduct(system, vectors, x, q, { signal: work.signal });
   const scalars = scope.f64(
     vectors,
     Array.from({ length: vectors }, (_, v) => shifts[v] ?? 0),
@@ -98,19 +131,19 @@ async function residual(
 }
 
 async function trueResiduals(
-  gram: GramMatrix,
+  system: System,
   y: Float64Array,
   shifts: readonly number[],
   solutions: readonly Float64Array[],
   work: WorkOptions,
 ): Promise<number[]> {
-  const { runtime, n } = gram;
+  const { runtime, n } = system.gram;
   const scope = runtime.scope();
   try {
     const vectors = paddedVectors(shifts.length);
     const [x, r, q] = [0, 1, 2].map(() => scope.allocate(n * vectors * 8)) as [number, number, number];
     interleave(runtime.memory.f64(x, n * vectors), vectors, solutions);
-    await residual(gram, scope, vectors, shifts, y, { x, r, q }, work);
+    await residual(system, scope, vectors, shifts, y, { x, r, q }, work);
     const out = scope.f64(vectors);
     runtime.call("columnDots", n, vectors, r, r, out);
     const size = y.reduce((sum, value) => sum + value * value, 0);
@@ -137,7 +170,7 @@ interface State {
 /** One run from the present solutions to convergence of its own residual. */
 class Run {
   constructor(
-    private readonly gram: GramMatrix,
+    private readonly system: System,
     private readonly preconditioner: Preconditioner,
     private readonly shifts: readonly number[],
     private readonly target: number,
@@ -149,7 +182,7 @@ class Run {
   async solve(y: Float64Array, solutions: Float64Array[], first: readonly number[]): Promise<void> {
     let columns: Column[] = first.map((index) => ({ index }));
     while (columns.length > 0) {
-      const scope = this.gram.runtime.scope();
+      const scope = this.system.gram.runtime.scope();
       try {
         columns = await this.solveWidth(scope, y, solutions, columns);
       } finally {
@@ -165,7 +198,7 @@ class Run {
     solutions: Float64Array[],
     columns: readonly Column[],
   ): Promise<Column[]> {
-    const { n, runtime } = this.gram;
+    const { n, runtime } = this.system.gram;
     const { memory } = runtime;
     const vectors = paddedVectors(columns.length);
     const names = ["x", "r", "z", "p", "q"] as const;
@@ -191,7 +224,7 @@ class Run {
       copy(at.p, "p");
       state.rz.set(going.map(({ rz }) => rz));
     } else {
-      await residual(this.gram, scope, vectors, shifts.slice(0, active.length), y, at, this.work);
+      await residual(this.system, scope, vectors, shifts.slice(0, active.length), y, at, this.work);
       await this.preconditioner.apply(vectors, active, at.r, at.z);
       memory.f64(at.p, n * vectors).set(memory.f64(at.z, n * vectors));
       state.rz = this.dots(scope, vectors, at.r, at.z);
@@ -208,15 +241,15 @@ class Run {
 
   private dots(scope: Scope, vectors: number, a: number, b: number): Float64Array {
     const out = scope.f64(vectors);
-    this.gram.runtime.call("columnDots", this.gram.n, vectors, a, b, out);
-    const values = this.gram.runtime.memory.f64(out, vectors).slice();
+    this.system.gram.runtime.call("columnDots", this.system.gram.n, vectors, a, b, out);
+    const values = this.system.gram.runtime.memory.f64(out, vectors).slice();
     scope.drop(out);
     return values;
   }
 
   private combine(name: "columnAxpy" | "columnXpay", scope: Scope, scalars: number[], a: number, b: number): void {
     const pointer = scope.f64(scalars.length, scalars);
-    this.gram.runtime.call(name, this.gram.n, scalars.length, pointer, a, b);
+    this.system.gram.runtime.call(name, this.system.gram.n, scalars.length, pointer, a, b);
     scope.drop(pointer);
   }
 
@@ -243,7 +276,7 @@ class Run {
 
   /** One step along p for every shift that is not done; returns the sizes of the residuals. */
   private async step(scope: Scope, at: Vectors, { vectors, active, shifts, done, rz }: State): Promise<number[]> {
-    await this.gram.product(vectors, at.p, at.q, { signal: this.work.signal });
+    await systemProduct(this.system, vectors, at.p, at.q, { signal: this.work.signal });
     this.combine("columnAxpy", scope, shifts, at.p, at.q);
     const pq = this.dots(scope, vectors, at.p, at.q);
     const steps = Array.from(rz, (value, v) => (done[v] !== false || !((pq[v] ?? 0) > 0) ? 0 : value / (pq[v] ?? 1)));

@@ -70,10 +70,10 @@ export interface Fitted {
   readonly training: TrainingReport;
 }
 
-/** The machine with the rows that have a coefficient; where none has, the first row stays. */
-export async function machineOf(data: Dataset, fitted: Fitted): Promise<Machine> {
+/** The machine with the rows that have a coefficient, or with `all`; where no row has one, the first stays. */
+export async function machineOf(data: Dataset, fitted: Fitted, all = false): Promise<Machine> {
   const { alpha } = fitted;
-  const support = Array.from(alpha.keys()).filter((i) => alpha[i] !== 0);
+  const support = Array.from(alpha.keys()).filter((i) => all || alpha[i] !== 0);
   const kept = support.length > 0 ? support : [0];
   return new Machine({
     ...fitted,

@@ -1,4 +1,4 @@
-// Preconditioners for (K + shift I) x = y with several shifts at once: the exact Cholesky factor of a small matrix, or
+// Preconditioners for (K + shift I) x = y, or S K S in K's place, with several shifts at once: the exact Cholesky factor of a small matrix, or
 // a low-rank approximation K ~ L L^T of a large one from randomly pivoted Cholesky (Chen, Epperly, Tropp and Webber,
 // Comm. Pure Appl. Math. 2024), in blocks. Not here: the iteration (conjugate.ts).
 import { TILE } from "../../assembly/layout.js";
@@ -6,6 +6,7 @@ import type { GramMatrix } from "../kernels/gram.js";
 import { gatherRows } from "../kernels/rows.js";
 import type { Scope } from "../runtime/memory.js";
 import type { Runtime, WorkOptions } from "../runtime/runtime.js";
+import type { System } from "./conjugate.js";
 
 /** z = M^-1 r for interleaved vectors, vector v with the shift number active[v]. */
 export interface Preconditioner {
@@ -60,7 +61,7 @@ async function shiftedFactors(
 
 /** Solves with the exact factors of K + shift I; used for up to DIRECT_ROWS rows. */
 export async function directPreconditioner(
-  gram: GramMatrix,
+  { gram, roots }: System,
   scope: Scope,
   shifts: readonly number[],
   work: WorkOptions,
@@ -68,8 +69,13 @@ export async function directPreconditioner(
   const { runtime, n } = gram;
   const pitch = roundUp(n, 4);
   const matrix = scope.f64(n * pitch);
-  for (let i = 0; i < n; i++) runtime.call("gramRow", gram.pointer, i, matrix + i * pitch * 8);
-  const trace = gram.diagonal().reduce((sum, value) => sum + value, 0);
+  for (let i = 0; i < n; i++) {
+    runtime.call("gramRow", gram.pointer, i, matrix + i * pitch * 8);
+    if (roots === undefined) continue;
+    const row = runtime.memory.f64(matrix + i * pitch * 8, n);
+    for (let j = 0; j < n; j++) row[j] = (roots[i] ?? 0) * (row[j] ?? 0) * (roots[j] ?? 0);
+  }
+  const trace = gram.diagonal().reduce((sum, value, i) => sum + value * (roots?.[i] ?? 1) ** 2, 0);
   const smallest = Math.max(MACHINE_EPSILON * trace, Number.MIN_VALUE);
   const factors = await shiftedFactors(runtime, scope, matrix, pitch, n, shifts, smallest, work);
   const temporary = scope.allocate(n * 8 * 8);
@@ -130,7 +136,7 @@ function drawPivots(runtime: Runtime, state: number, weights: Float64Array, coun
 }
 
 /** Randomly pivoted partial Cholesky factor of the Gram matrix with at most `rank` columns (a multiple of BLOCK). */
-async function lowRank(gram: GramMatrix, scope: Scope, rank: number, work: WorkOptions): Promise<LowRank> {
+async function lowRank({ gram, roots }: System, scope: Scope, rank: number, work: WorkOptions): Promise<LowRank> {
   const { runtime, n } = gram;
   const pitch = rank;
   const factor = scope.allocate(n * pitch * 8, `a factor of rank ${rank}`);
@@ -151,7 +157,14 @@ async function lowRank(gram: GramMatrix, scope: Scope, rank: number, work: WorkO
     trace = runtime.memory.f64(residual, n).reduce((sum, value) => sum + value, 0);
     if (taken < BLOCK) break;
   }
-  return { factor, pitch, rank: from, residualTrace: trace };
+  if (roots === undefined) return { factor, pitch, rank: from, residualTrace: trace };
+  // S L is a factor of S K S.
+  roots.forEach((root, i) => {
+    const row = runtime.memory.f64(factor + i * pitch * 8, pitch);
+    for (let k = 0; k < pitch; k++) row[k] = root * (row[k] ?? 0);
+  });
+  const left = runtime.memory.f64(residual, n).reduce((sum, value, i) => sum + value * (roots[i] ?? 0) ** 2, 0);
+  return { factor, pitch, rank: from, residualTrace: left };
 }
 
 interface Panel {
@@ -196,14 +209,14 @@ async function addPanel(gram: GramMatrix, panel: Panel, work: WorkOptions): Prom
 
 /** Woodbury's form of (L L^T + (shift + s) I)^-1, s the mean of what L L^T leaves of the diagonal. */
 export async function lowRankPreconditioner(
-  gram: GramMatrix,
+  system: System,
   scope: Scope,
   shifts: readonly number[],
   rank: number,
   work: WorkOptions,
 ): Promise<Preconditioner> {
-  const { runtime, n } = gram;
-  const low = await lowRank(gram, scope, roundUp(rank, BLOCK), work);
+  const { runtime, n } = system.gram;
+  const low = await lowRank(system, scope, roundUp(rank, BLOCK), work);
   const cross = scope.f64(low.pitch * low.pitch);
   const squares = Math.ceil(low.rank / 64);
   const args = [n, low.factor, low.pitch, low.rank, cross, low.pitch];

@@ -147,7 +147,7 @@ describe("wrong use ends with 2 and names what was expected", () => {
     [`${train} --machine krr --c 1`, "--c: expected only with --machine svm, svm2, svr or logistic, got --machine krr"],
     [
       `${train} --machine svm-sgd --bias`,
-      "--bias: expected only with --machine svm, svm2, hard-margin, svr or logistic, got --machine svm-sgd",
+      "--bias: expected only with --machine krr, svm, svm2, hard-margin, svr or logistic, got --machine svm-sgd",
     ],
     [
       `${train} --machine hard-margin --c 1`,
@@ -185,8 +185,12 @@ describe("wrong use ends with 2 and names what was expected", () => {
     ["reproduce", "missing required argument 'target'"],
     [
       "reproduce table4",
-      'target: expected table3, table2, figure1, figureA1, certificate-width, certificates, got "table4"',
+      'target: expected table1, table3, table2, figure1, figureA1, certificate-width, certificates, got "table4"',
     ],
+    ["reproduce table1 --lambda 1,2", '--lambda: expected one number > 0 for table1, got "1,2"'],
+    ["reproduce table1 --samples all", "--samples: expected a number N for table1, the first N images"],
+    ["reproduce table1 --attack", "--attack: expected only with table3, got it with table1"],
+    ["reproduce table1 --widths 5", "--widths: expected only with figure1,"],
     ["reproduce table2 --lambda 1", '--lambda: expected svm rows for table2, got "krr" rows'],
     ["reproduce table2 --rows krr", '--rows: expected svm rows for table2, got "krr" rows'],
     ["reproduce table3 --rows svm --lambda 1", "--lambda: expected krr among --rows"],

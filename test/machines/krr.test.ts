@@ -5,7 +5,7 @@ import { ConvergenceError } from "../../sdk/errors.js";
 import { crossGram, GramMatrix } from "../../sdk/kernels/gram.js";
 import { ntk } from "../../sdk/kernels/kernel.js";
 import { krr, krrPath } from "../../sdk/machines/krr.js";
-import { oracle, oracleData, randomData, runtimeAt } from "../helpers.js";
+import { oracle, oracleData, randomData, runtimeAt, uniform } from "../helpers.js";
 
 const kernel = ntk();
 
@@ -149,6 +149,50 @@ it("one row, one class, black rows: defined, finite, and the black row is left u
     expect(Math.abs(value / (((r[i] ?? 0) * ry) / (rr + 1e-3)) - 1)).toBeLessThan(1e-8);
   });
   expect(Array.from(await flat.predict(constant, { runtime }))).toEqual([-1, -1, -1]);
+});
+
+it("weights and bias: the optimality conditions (lambda/2) alpha = w (y - g), sum alpha = 0, each to 1e-6", async () => {
+  const runtime = await runtimeAt("simd");
+  for (const [n, lambda] of [
+    [60, 0.3],
+    [1100, 5],
+  ] as const) {
+    const rows = randomData(n, 10, 3, true);
+    const next = uniform(n);
+    const weights = Float64Array.from({ length: n }, () => Math.floor(4 * next()));
+    const y = Float64Array.from({ length: n }, () => 3 + 10 * next());
+    const data = dataset({ x: rows.x, y, shape: [n, 10], task: "regression" });
+    for (const bias of [false, true]) {
+      const machine = await krr({ kernel, lambda, weights, bias, tolerance: 1e-12 }).fit(data, { runtime });
+      const g = await machine.decisionFunction(data, { runtime });
+      let k = 0;
+      for (let i = 0; i < n; i++) {
+        const alpha = weights[i] === 0 ? 0 : (machine.alpha[k++] ?? Number.NaN);
+        const pull = (weights[i] ?? 0) * ((y[i] ?? 0) - (g[i] ?? 0));
+        expect(Math.abs((lambda / 2) * alpha - pull)).toBeLessThan(1e-6);
+      }
+      expect(machine.rows.n).toBe(k);
+      if (bias) expect(Math.abs(machine.alpha.reduce((sum, a) => sum + a, 0))).toBeLessThan(1e-6);
+      else expect(machine.bias).toBe(0);
+    }
+  }
+});
+
+it("weights of 1 are no weights, to 4e-7; a weight of 2 is a row twice, to 1e-6", async () => {
+  const runtime = await runtimeAt("simd");
+  const data = randomData(40, 5, 8);
+  const plain = await (await krr({ kernel, lambda: 1 }).fit(data, { runtime })).decisionFunction(data, { runtime });
+  const ones = krr({ kernel, lambda: 1, weights: new Float64Array(40).fill(1), tolerance: 1e-12 });
+  const same = await (await ones.fit(data, { runtime })).decisionFunction(data, { runtime });
+  const counts = Array.from({ length: 40 }, (_, i) => (i % 3) + 1);
+  const repeated = data.subset(counts.flatMap((count, i) => Array.from({ length: count }, () => i)));
+  const one = await krr({ kernel, lambda: 1, weights: counts, bias: true, tolerance: 1e-12 }).fit(data, { runtime });
+  const other = await krr({ kernel, lambda: 1, bias: true, tolerance: 1e-12 }).fit(repeated, { runtime });
+  const [g, h] = [await one.decisionFunction(data, { runtime }), await other.decisionFunction(data, { runtime })];
+  for (let i = 0; i < 40; i++) {
+    expect(Math.abs((plain[i] ?? 0) - (same[i] ?? 1))).toBeLessThan(1e-8 * 40);
+    expect(Math.abs((g[i] ?? 0) - (h[i] ?? 1))).toBeLessThan(1e-6);
+  }
 });
 
 it("names bad arguments", async () => {
