@@ -1,7 +1,196 @@
-// What the demo computes, in its worker: functions over the SDK. Not here: the page's side (ntkit-machines.ts).
-import { VERSION } from "../../sdk/index.js";
+// What the demo asks its worker: a machine fitted to points of the plane, its decision surface, certified balls around
+// points, and the files a visitor takes home. Arguments and results are plain values. Not here: what is drawn.
+import {
+  type Certificate,
+  certify,
+  certifySamples,
+  type Dataset,
+  dataset,
+  lift,
+  type Machine,
+  ntk,
+  type PlanarSet,
+  planarData,
+  reportToJson,
+  type WorkOptions,
+} from "../../sdk/index.js";
+import { CHOICES } from "./losses.js";
 
-/** The version of the SDK. */
-export async function version(): Promise<string> {
-  return VERSION;
+/** Points of the plane with labels -1/+1. */
+export interface Points {
+  /** x, y of one point after another. */
+  readonly x: Float64Array;
+  readonly y: Float64Array;
+}
+
+/** Everything that decides what the picture shows. */
+export interface Setting extends Points {
+  /** A name of CHOICES. */
+  readonly machine: string;
+  readonly lambda: number;
+  readonly depth: number;
+}
+
+/** A machine on the square [-range, range]^2. */
+export interface Surface {
+  /** g at the middles of size x size cells, row after row from the top left. */
+  readonly values: Float64Array;
+  /** g at the points. */
+  readonly decisions: Float64Array;
+  /** Each point's coefficient, 0 where it has none. */
+  readonly alpha: Float64Array;
+  /** Milliseconds of training, and of the surface. */
+  readonly trainingTime: number;
+  readonly surfaceTime: number;
+}
+
+/** Verified radii around points, 0 where nothing is proved; null where a method does not hold for the kernel. */
+export interface Balls {
+  /** Signs of g. */
+  readonly predictions: Float64Array;
+  /** Theorem 4.2 of the paper: half the side of a square. */
+  readonly interval: Float64Array;
+  /** The tightest there is: half the side of a square. */
+  readonly square: Float64Array | null;
+  /** The same for the Euclidean norm. */
+  readonly disc: Float64Array | null;
+  /** Milliseconds. */
+  readonly time: number;
+}
+
+/** Largest radius looked for: the whole picture. */
+const FARTHEST = 2;
+
+/** The lifted points (x, y, 1). */
+function liftedPoints({ x, y }: Points): Dataset {
+  return lift(dataset({ x, y, shape: [y.length, 2], name: "points" }));
+}
+
+function sameNumbers(a: Float64Array, b: Float64Array): boolean {
+  return a.length === b.length && a.every((value, k) => value === b[k]);
+}
+
+function sameSetting(a: Setting, b: Setting): boolean {
+  const sameMachine = a.machine === b.machine && a.lambda === b.lambda && a.depth === b.depth;
+  return sameMachine && sameNumbers(a.x, b.x) && sameNumbers(a.y, b.y);
+}
+
+// The machine fitted last: a picture asks for it several times.
+let latest: { readonly setting: Setting; readonly machine: Machine } | undefined;
+
+async function fitted(setting: Setting, work: WorkOptions): Promise<Machine> {
+  if (latest !== undefined && sameSetting(latest.setting, setting)) return latest.machine;
+  const choice = CHOICES[setting.machine];
+  if (choice === undefined)
+    throw new RangeError(`machine: expected one of ${Object.keys(CHOICES).join(", ")}, got "${setting.machine}"`);
+  const { signal, runtime } = work;
+  const trainer = choice.trainer(ntk({ depth: setting.depth }), setting.lambda);
+  const machine = await trainer.fit(liftedPoints(setting), { signal, runtime });
+  latest = { setting, machine };
+  return machine;
+}
+
+/** Coefficients in the order of the points: a machine keeps its rows in that order, but only those it needs. */
+function coefficients({ rows, alpha }: Machine, { x, y }: Points): Float64Array {
+  const all = new Float64Array(y.length);
+  let next = 0;
+  for (let k = 0; k < rows.n; k++) {
+    const sign = Math.sign(alpha[k] ?? 0);
+    const matches = (i: number) => rows.x[3 * k] === x[2 * i] && rows.x[3 * k + 1] === x[2 * i + 1];
+    while (next < y.length && !(matches(next) && (sign === 0 || rows.n === y.length || sign === y[next]))) next++;
+    if (next >= y.length) break;
+    all[next++] = alpha[k] ?? 0;
+  }
+  return all;
+}
+
+/** Middles of the cells of the square, lifted. */
+function gridOf(size: number, range: number): Dataset {
+  const x = new Float64Array(3 * size * size);
+  const step = (2 * range) / size;
+  for (let row = 0; row < size; row++)
+    for (let column = 0; column < size; column++) {
+      const at = 3 * (row * size + column);
+      x[at] = (column + 0.5) * step - range;
+      x[at + 1] = range - (row + 0.5) * step;
+      x[at + 2] = 1;
+    }
+  return dataset({ x, y: new Float64Array(size * size).fill(1), shape: [size * size, 3] });
+}
+
+/** Trains the machine and evaluates it on a grid. @throws whatever the SDK says of impossible settings */
+export async function surface(
+  setting: Setting & { readonly size: number; readonly range: number },
+  work: WorkOptions = {},
+): Promise<Surface> {
+  const start = performance.now();
+  const machine = await fitted(setting, work);
+  const trained = performance.now();
+  const { signal, runtime } = work;
+  const decisions = await machine.decisionFunction(liftedPoints(setting), { signal, runtime });
+  const values = await machine.decisionFunction(gridOf(setting.size, setting.range), { signal, runtime });
+  return {
+    values,
+    decisions,
+    alpha: coefficients(machine, setting),
+    trainingTime: trained - start,
+    surfaceTime: performance.now() - trained,
+  };
+}
+
+async function radiiOf(
+  machine: Machine,
+  data: Dataset,
+  method: "interval" | "best",
+  norm: "linf" | "l2",
+  work: WorkOptions,
+): Promise<Certificate[]> {
+  const all: Certificate[] = [];
+  const options = { ...work, method, norm, movable: 2, bracket: [0, FARTHEST], tolerance: 1e-3 } as const;
+  for await (const certificate of certifySamples(machine, data, options)) all.push(certificate);
+  return all;
+}
+
+/**
+ * Certified balls around `at` (default: the points themselves) of the machine of this setting. The constant entry stays
+ * in place, so that a ball is one of the plane.
+ */
+export async function balls(
+  { at, ...setting }: Setting & { readonly at?: Points },
+  work: WorkOptions = {},
+): Promise<Balls> {
+  const machine = await fitted(setting, work);
+  const data = liftedPoints(at ?? setting);
+  const start = performance.now();
+  const radii = (list: Certificate[]) => Float64Array.from(list, ({ radius }) => radius);
+  const byInterval = await radiiOf(machine, data, "interval", "linf", work);
+  const twoLayers = setting.depth === 1;
+  const square = twoLayers ? radii(await radiiOf(machine, data, "best", "linf", work)) : null;
+  // A disc lies in the square of half its diameter, so that the larger of the two radii holds for it.
+  const byDisc = twoLayers ? radii(await radiiOf(machine, data, "best", "l2", work)) : null;
+  const disc = byDisc?.map((radius, k) => Math.max(radius, square?.[k] ?? 0)) ?? null;
+  return {
+    predictions: Float64Array.from(byInterval, ({ prediction }) => prediction),
+    interval: radii(byInterval),
+    square,
+    disc,
+    time: performance.now() - start,
+  };
+}
+
+/** An example set. */
+export async function example(
+  { set, seed, n }: { readonly set: PlanarSet; readonly seed: number; readonly n: number },
+  { runtime }: WorkOptions = {},
+): Promise<Points> {
+  const { x, y } = await planarData({ set, seed, n, runtime });
+  return { x: Float64Array.from(x), y };
+}
+
+/** The report on the points' l-infinity balls as a file's text: best bounds where they hold, else the paper's. */
+export async function report(setting: Setting, work: WorkOptions = {}): Promise<string> {
+  const machine = await fitted(setting, work);
+  const method = setting.depth === 1 ? "best" : "interval";
+  const options = { ...work, method, movable: 2, bracket: [0, FARTHEST] } as const;
+  return reportToJson(await certify(machine, liftedPoints(setting), options));
 }
