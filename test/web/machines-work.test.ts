@@ -1,18 +1,17 @@
 // What the Machines demo computes: surfaces, balls and files, in Node. Not here: its page (machines.test.ts).
 import { describe, expect, it } from "vitest";
 import { contourPath } from "../../web/machines/contour.js";
-import { CHOICES } from "../../web/machines/losses.js";
+import { MACHINES } from "../../web/machines/losses.js";
 import { balls, example, report, type Setting, surface } from "../../web/machines/work.js";
 import { runtimeAt, uniform } from "../helpers.js";
 
 const runtime = await runtimeAt("simd");
 const work = { runtime };
 const points = await example({ set: "moons", seed: 1, n: 24 }, work);
-const names = Object.keys(CHOICES);
 
 const settingOf = (machine: string, depth = 1): Setting => ({ ...points, machine, lambda: 0.01, depth });
 
-describe.each(names)("%s", (machine) => {
+describe.each(MACHINES)("%s", (machine) => {
   it("decides its points as its surface does, and nearly all of them as they are labelled", async () => {
     const { values, decisions, alpha } = await surface({ ...settingOf(machine), size: 201, range: 1.25 }, work);
     expect(alpha).toHaveLength(24);

@@ -14,7 +14,8 @@ import {
   reportToJson,
   type WorkOptions,
 } from "../../sdk/index.js";
-import { CHOICES } from "./losses.js";
+import { MACHINES, type MachineKey } from "./losses.js";
+import { TRAINERS } from "./trainers.js";
 
 /** Points of the plane with labels -1/+1. */
 export interface Points {
@@ -25,7 +26,7 @@ export interface Points {
 
 /** Everything that decides what the picture shows. */
 export interface Setting extends Points {
-  /** A name of CHOICES. */
+  /** A name of losses.ts. */
   readonly machine: string;
   readonly lambda: number;
   readonly depth: number;
@@ -46,7 +47,8 @@ export interface Surface {
 
 /** Verified radii around points, 0 where nothing is proved; null where a method does not hold for the kernel. */
 export interface Balls {
-  /** Signs of g. */
+  /** g, and its proved signs. */
+  readonly decisions: Float64Array;
   readonly predictions: Float64Array;
   /** Theorem 4.2 of the paper: half the side of a square. */
   readonly interval: Float64Array;
@@ -80,12 +82,14 @@ let latest: { readonly setting: Setting; readonly machine: Machine } | undefined
 
 async function fitted(setting: Setting, work: WorkOptions): Promise<Machine> {
   if (latest !== undefined && sameSetting(latest.setting, setting)) return latest.machine;
-  const choice = CHOICES[setting.machine];
-  if (choice === undefined)
-    throw new RangeError(`machine: expected one of ${Object.keys(CHOICES).join(", ")}, got "${setting.machine}"`);
+  const train = TRAINERS[setting.machine as MachineKey];
+  if (train === undefined)
+    throw new RangeError(`machine: expected one of ${MACHINES.join(", ")}, got "${setting.machine}"`);
   const { signal, runtime } = work;
-  const trainer = choice.trainer(ntk({ depth: setting.depth }), setting.lambda);
-  const machine = await trainer.fit(liftedPoints(setting), { signal, runtime });
+  const machine = await train(ntk({ depth: setting.depth }), setting.lambda).fit(liftedPoints(setting), {
+    signal,
+    runtime,
+  });
   latest = { setting, machine };
   return machine;
 }
@@ -170,6 +174,7 @@ export async function balls(
   const byDisc = twoLayers ? radii(await radiiOf(machine, data, "best", "l2", work)) : null;
   const disc = byDisc?.map((radius, k) => Math.max(radius, square?.[k] ?? 0)) ?? null;
   return {
+    decisions: Float64Array.from(byInterval, ({ decision }) => decision),
     predictions: Float64Array.from(byInterval, ({ prediction }) => prediction),
     interval: radii(byInterval),
     square,

@@ -1,0 +1,25 @@
+// The picture as a program over the SDK, to be pasted into a file or a page. Not here: what the page computes (work.ts).
+import { CHOICES, type MachineKey } from "./losses.js";
+import type { Point } from "./points.js";
+
+/** A module that trains the machine of the picture and prints each point's certified radius. */
+export function codeFor(points: readonly Point[], machine: MachineKey, lambda: number, depth: number): string {
+  const choice = CHOICES[machine];
+  const names = ["certify", "dataset", "lift", "ntk", choice.name].sort().join(", ");
+  const method = depth === 1 ? "best" : "interval";
+  return `import { ${names} } from "ntkit";
+
+const points = dataset({
+  x: Float64Array.of(${points.map(({ x, y }) => `${x}, ${y}`).join(", ")}),
+  y: [${points.map(({ label }) => label).join(", ")}],
+  shape: [${points.length}, 2],
+});
+// A kernel without biases needs a constant entry behind x and y; "movable" keeps it out of the perturbation.
+const rows = lift(points);
+const kernel = ntk({ depth: ${depth} });
+const lambda = ${lambda};
+const machine = await ${choice.code}.fit(rows);
+const report = await certify(machine, rows, { method: "${method}", movable: 2, bracket: [0, 2] });
+for (const { index, decision, radius } of report.perSample) console.log(index, decision, radius);
+`;
+}
