@@ -17,8 +17,7 @@ const points = dataset({
 // A kernel without biases needs a constant entry behind x and y; "movable" keeps it out of the perturbation.
 const rows = lift(points);
 const kernel = ntk({ depth: ${depth} });
-const lambda = ${lambda};
-const machine = await ${choice.code}.fit(rows);
+${choice.code.includes("lambda") ? `const lambda = ${lambda};\n` : ""}const machine = await ${choice.code}.fit(rows);
 const report = await certify(machine, rows, { method: "${method}", movable: 2, bracket: [0, 2] });
 for (const { index, decision, radius } of report.perSample) console.log(index, decision, radius);
 `;

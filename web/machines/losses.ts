@@ -10,7 +10,7 @@ export interface Choice {
   readonly note: string;
   /** The call in a program, with `kernel` and `lambda` in scope. */
   readonly code: string;
-  /** The function that a program imports. */
+  /** The function that a program imports; `code` without the word lambda takes none. */
   readonly name: string;
 }
 
@@ -32,6 +32,34 @@ export const CHOICES = {
     note: "Every point pulls the surface towards its own label, also those far on the right side.",
     code: "krr({ kernel, lambda })",
     name: "krr",
+  },
+  svm2: {
+    title: "2-norm SVM",
+    loss: "max(0, 1 − y g)²",
+    note: "Squares what falls short of the margin: outliers pull harder, the surface bends more gently.",
+    code: "svm2({ kernel, lambda })",
+    name: "svm2",
+  },
+  hard: {
+    title: "Hard margin",
+    loss: "0 while y g ≥ 1, else ∞",
+    note: "The limit λ → 0: every point beyond the margin, whatever it takes. λ plays no part.",
+    code: "hardMarginSvm({ kernel })",
+    name: "hardMarginSvm",
+  },
+  svr: {
+    title: "ε-SVR",
+    loss: "max(0, |y − g| − 0.1)",
+    note: "Regression on the labels that forgives errors up to 0.1: points inside that tube carry no weight.",
+    code: "svr({ kernel, lambda, epsilon: 0.1 })",
+    name: "svr",
+  },
+  logistic: {
+    title: "Logistic",
+    loss: "log(1 + exp(−y g))",
+    note: "Every point carries weight, less and less the better it is decided. 1 / (1 + exp(−g)) is a probability.",
+    code: "logistic({ kernel, lambda })",
+    name: "logistic",
   },
   sgd: {
     title: "SVM by descent",

@@ -114,6 +114,7 @@ export class Panel {
     if (machine !== undefined) {
       this.machines.set(machine);
       const choice = CHOICES[machine];
+      this.lambda.input.disabled = !choice.code.includes("lambda");
       this.note.textContent = `Loss ${choice.loss}. ${choice.note}`;
     }
     if (lambda !== undefined) this.lambda.set(Math.log10(lambda));

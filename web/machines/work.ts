@@ -99,11 +99,16 @@ function coefficients({ rows, alpha }: Machine, { x, y }: Points): Float64Array 
   const all = new Float64Array(y.length);
   let next = 0;
   for (let k = 0; k < rows.n; k++) {
-    const sign = Math.sign(alpha[k] ?? 0);
-    const matches = (i: number) => rows.x[3 * k] === x[2 * i] && rows.x[3 * k + 1] === x[2 * i + 1];
-    while (next < y.length && !(matches(next) && (sign === 0 || rows.n === y.length || sign === y[next]))) next++;
-    if (next >= y.length) break;
-    all[next++] = alpha[k] ?? 0;
+    const own = alpha[k] ?? 0;
+    const places = Array.from({ length: y.length - next }, (_, j) => next + j).filter(
+      (i) => rows.x[3 * k] === x[2 * i] && rows.x[3 * k + 1] === x[2 * i + 1],
+    );
+    // Of points in one place the one whose label its sign speaks for.
+    const spoken = rows.n < y.length ? places.find((i) => own * (y[i] ?? 0) > 0) : undefined;
+    const place = spoken ?? places[0];
+    if (place === undefined) break;
+    all[place] = own;
+    next = place + 1;
   }
   return all;
 }
