@@ -106,8 +106,24 @@ function probe(delta: f64): f64 {
 }
 
 /**
- * The secant method on delta -> bound, kept between the verified and the failed end, with a bisection whenever it
- * leaves them or creeps. Ends when the ends are within tolerance of each other, relatively, or the bracket is verified.
+ * Bounds fall faster and faster once ranges widen, to many times the margin below zero: there they are replaced by a
+ * logarithm of the same sign, so that interpolation is not led by how badly a ball failed.
+ */
+function eased(f: f64, margin: f64): f64 {
+  return f < 0 ? -margin * NativeMath.log(1 - f / margin) : f;
+}
+
+/** Where the quadratic of delta in the bound through three points is zero; NaN where two of the bounds are equal. */
+function inverseQuadratic(x0: f64, f0: f64, x1: f64, f1: f64, x2: f64, f2: f64): f64 {
+  const first = (x0 * f1 * f2) / ((f0 - f1) * (f0 - f2));
+  const second = (x1 * f0 * f2) / ((f1 - f0) * (f1 - f2));
+  return first + second + (x2 * f0 * f1) / ((f2 - f0) * (f2 - f1));
+}
+
+/**
+ * Inverse quadratic interpolation of delta -> bound, the secant method before there are three points, kept between the
+ * verified and the failed end, with a bisection whenever it leaves them or creeps. Ends when the ends are within
+ * tolerance of each other, relatively, or the bracket is verified.
  */
 function search(job: usize, margin: f64): void {
   const tolerance = floatField(job, CERTIFY_TOLERANCE);
@@ -118,27 +134,32 @@ function search(job: usize, margin: f64): void {
   failed = Infinity;
   if (ended(job)) return;
   if (low > 0 && !(probe(low) > 0)) high = low;
-  let x0: f64 = 0;
-  let f0 = margin;
-  let x1 = Math.max(verified, high * FIRST_STEP);
-  let f1 = x1 > verified ? probe(x1) : verifiedMargin;
+  let x0: f64 = NaN;
+  let f0: f64 = NaN;
+  let x1: f64 = 0;
+  let f1 = margin;
+  let x2 = Math.max(verified, high * FIRST_STEP);
+  let f2 = x2 > verified ? eased(probe(x2), margin) : verifiedMargin;
   let width = high;
   let slow = 0;
   while (verified < high && evaluations < MOST_EVALUATIONS && high > 1e-12) {
     const end = Math.min(failed, high);
     if (failed < Infinity && failed - verified <= tolerance * verified) return;
     if (ended(job)) return;
-    let x = x1 - (f1 * (x1 - x0)) / (f1 - f0);
+    let x = inverseQuadratic(x0, f0, x1, f1, x2, f2);
+    if (!(x > verified && x < end)) x = x2 - (f2 * (x2 - x1)) / (f2 - f1);
     const creeping = slow >= 3;
     if (creeping || !(x > 0 && x < Infinity)) x = verified > 0 ? Math.sqrt(verified * end) : 0.1 * end;
     // Half a tolerance inside the ends, so that the last steps close the bracket instead of creeping.
     const inside = 0.5 * tolerance;
     x = Math.min(Math.max(x, verified * (1 + inside)), failed < Infinity ? failed * (1 - inside) : high);
-    const f = probe(x);
+    const f = eased(probe(x), margin);
     x0 = x1;
     f0 = f1;
-    x1 = x;
-    f1 = f;
+    x1 = x2;
+    f1 = f2;
+    x2 = x;
+    f2 = f;
     const rest = Math.min(failed, high) - verified;
     slow = rest > 0.5 * width && !creeping ? slow + 1 : 0;
     width = rest;
