@@ -17,6 +17,12 @@ export type { AttackChoices } from "./certify/beside.js";
 export { type BoundOptions, intervalBounds, machineBounds } from "./certify/bounds.js";
 export { type Certificate, type CertifyOptions, certify, certifySamples } from "./certify/certify.js";
 export { type CheckOptions, type CheckResult, checkCertificates } from "./certify/checker/check.js";
+export {
+  type CertifyClassesOptions,
+  type ClassCertificate,
+  type ClassReport,
+  certifyClasses,
+} from "./certify/classes.js";
 export { type NetworkOffset, networkBounds } from "./certify/ibp.js";
 export { type MergeOptions, mergeReports } from "./certify/merge.js";
 export {
@@ -59,9 +65,17 @@ export {
 } from "./certify/report-file.js";
 export { chooseSamples, type Samples, type Shard } from "./certify/samples.js";
 export { datasetFromArrays } from "./data/arrays.js";
+export { type ClassSet, type ClassSetOptions, classSet } from "./data/classes.js";
 export { type Dataset, type DatasetOptions, dataset } from "./data/dataset.js";
 export { type IdxArray, type IdxType, readIdx } from "./data/idx.js";
-export { type MnistBytes, type MnistOptions, type MnistSource, mnist } from "./data/mnist.js";
+export {
+  type MnistBytes,
+  type MnistDigitsOptions,
+  type MnistOptions,
+  type MnistSource,
+  mnist,
+  mnistDigits,
+} from "./data/mnist.js";
 export { type NpyArray, type NpyData, type NpyDtype, type NpyInput, readNpy, writeNpy } from "./data/npy.js";
 export { type NpzOptions, readNpz, writeNpz } from "./data/npz.js";
 export { lift, PLANAR_SETS, type PlanarOptions, type PlanarSet, planarData } from "./data/planar.js";
@@ -183,6 +197,7 @@ export { type HardMarginOptions, hardMarginSvm } from "./machines/hard-margin.js
 export { type KrrOptions, type KrrPathOptions, krr, krrPath, type RidgeOptions } from "./machines/krr.js";
 export { type LogisticOptions, type LogisticPathOptions, logistic, logisticPath } from "./machines/logistic.js";
 export { Machine, type MachineName, type MachineParts, type Trainer, type TrainingReport } from "./machines/machine.js";
+export { ClassMachine, type ClassMachineParts, type ClassTrainer, oneVsRest } from "./machines/one-vs-rest.js";
 export { type SvmOptions, type SvmPathOptions, svm, svmPath } from "./machines/svm.js";
 export { type HistoryPoint, SvmSgdMachine, type SvmSgdOptions, svmSgd, svmSgdSeeds } from "./machines/svm-sgd.js";
 export { svm2, svm2Path } from "./machines/svm2.js";

@@ -171,6 +171,11 @@ export function dataset(options: DatasetOptions): Dataset {
   return new Rows(ownX, Float64Array.from(y), d, scale, name, task === "regression" ? task : undefined);
 }
 
+/** The rows of `data`, which are shared, with labels -1/+1 that the caller answers for. @internal */
+export function relabelled({ x, d, scale }: Dataset, y: Float64Array, name: string): Dataset {
+  return new Rows(x, y, d, scale, name);
+}
+
 /**
  * Throws RangeError naming the first label that is not exactly -1 or +1. dataset() has checked its own; this is for
  * functions that may be handed another implementation of the interface.

@@ -1,11 +1,12 @@
-// MNIST, or any data set in its four IDX files, as a pair of digits to tell apart. Not here: the IDX format (idx.ts),
+// MNIST, or any data set in its four IDX files, as a pair of digits to tell apart or as all of them. Not here: the IDX format (idx.ts),
 // file access (runtime/files.ts), and other kinds of data (source.ts).
 import { DataSourceError } from "../errors.js";
 import { listFolder, mnistFolder, readBytes } from "../runtime/files.js";
-import { checkObject, describe } from "../validate.js";
+import { checkNumber, checkObject, describe } from "../validate.js";
 import { checkBytes } from "./bytes.js";
+import { type ClassSet, classSet } from "./classes.js";
 import { checkDigits, type Dataset, selectDigits } from "./dataset.js";
-import { readIdx } from "./idx.js";
+import { type IdxArray, readIdx } from "./idx.js";
 
 /** The four files' bytes, gzipped or not. */
 export interface MnistBytes {
@@ -93,5 +94,59 @@ export async function mnist(options: MnistOptions): Promise<{ train: Dataset; te
   return {
     train: select(bytes.trainImages, bytes.trainLabels, "train"),
     test: select(bytes.testImages, bytes.testLabels, "test"),
+  };
+}
+
+/** Options of mnistDigits(). */
+export interface MnistDigitsOptions extends Omit<MnistOptions, "digits"> {
+  /** At least two different digits, in the order of their classes. Default all ten. */
+  readonly digits?: readonly number[] | undefined;
+}
+
+function checkSeveral(digits: unknown): readonly number[] {
+  if (!Array.isArray(digits) || digits.length < 2)
+    throw new TypeError(`digits: expected an array of at least two digits, got ${describe(digits)}`);
+  const own = digits.map((digit, i) => checkNumber(`digits[${i}]`, digit, { min: 0, max: 9, integer: true }));
+  const twice = own.find((digit, i) => own.indexOf(digit) !== i);
+  if (twice !== undefined) throw new RangeError(`digits: expected different digits, got ${twice} twice`);
+  return own;
+}
+
+/** Images of some digits, classes in the order of `digits`. */
+function pickDigits(images: IdxArray, labels: IdxArray, digits: readonly number[], name: string): ClassSet {
+  const [pixels, own] = [images.data, labels.data];
+  if (!(pixels instanceof Uint8Array) || !(own instanceof Uint8Array))
+    throw new TypeError(`images: expected 8-bit elements, got ${describe(pixels)}`);
+  const d = pixels.length / own.length;
+  const rows = Array.from(own.keys()).filter((i) => digits.includes(own[i] ?? -1));
+  const x = new Uint8Array(rows.length * d);
+  rows.forEach((row, k) => {
+    x.set(pixels.subarray(row * d, row * d + d), k * d);
+  });
+  const classes = digits.map(String);
+  return classSet({
+    x,
+    labels: rows.map((row) => digits.indexOf(own[row] ?? -1)),
+    shape: [rows.length, d],
+    classes,
+    name,
+  });
+}
+
+/**
+ * Training and test images of several digits with their classes, in the order of the files, 8-bit with scale 1/255: all
+ * of MNIST is 60,000 and 10,000 images. Throws as mnist() does.
+ */
+export async function mnistDigits(options: MnistDigitsOptions = {}): Promise<{ train: ClassSet; test: ClassSet }> {
+  checkObject("options", options);
+  const { source, signal } = options;
+  const digits = checkSeveral(options.digits ?? [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  signal?.throwIfAborted();
+  const bytes = await sourceBytes(source, signal);
+  const pick = (images: Uint8Array, labels: Uint8Array, split: string) =>
+    pickDigits(readIdx(images), readIdx(labels), digits, `mnist ${digits.join(",")} ${split}`);
+  return {
+    train: pick(bytes.trainImages, bytes.trainLabels, "train"),
+    test: pick(bytes.testImages, bytes.testLabels, "test"),
   };
 }

@@ -1,0 +1,219 @@
+// Certificates of machines for several classes: the largest ball found on which the class decided for keeps the largest
+// output. Each difference g_c - g_j is bounded as one kernel machine; bounding outputs apart would be loose, and looking
+// at the runner-up alone unsound, because another class may overtake inside the ball.
+// Not here: bounds of one machine (bounds.ts) and the search (certify.ts).
+import type { ClassSet } from "../data/classes.js";
+import type { Dataset } from "../data/dataset.js";
+import { checkSameColumns } from "../kernels/rows.js";
+import { checkRows, type Machine } from "../machines/machine.js";
+import { ClassMachine, largestOf } from "../machines/one-vs-rest.js";
+import { runtimeOf, type WorkOptions } from "../runtime/runtime.js";
+import { checkObject, describe } from "../validate.js";
+import { machineBounds } from "./bounds.js";
+import { type CertifyOptions, certifySamples } from "./certify.js";
+import type { MachineMethod, Threat } from "./method.js";
+import { type AccuracyCurve, epsilonGrid, type Summary, summarize } from "./report.js";
+import { chooseSamples, type Samples } from "./samples.js";
+
+export interface CertifyClassesOptions extends WorkOptions, Threat, Pick<CertifyOptions, "bracket" | "tolerance"> {
+  /** Bound method. Default "best". */
+  readonly method?: MachineMethod | undefined;
+  /** Which rows: "all", the first N, or N drawn with `seed`. Default "all". */
+  readonly samples?: Samples | undefined;
+  readonly seed?: number | undefined;
+  /** Radii at which certified accuracy is reported. Default: a grid up to the largest radius. */
+  readonly radii?: readonly number[] | undefined;
+}
+
+/** What is known of one input. */
+export interface ClassCertificate {
+  readonly index: number;
+  /** Class of the row, and the one decided for. */
+  readonly label: number;
+  readonly prediction: number;
+  /** The class that limits the radius. */
+  readonly rival: number;
+  /** g_c - g_rival, rounded to nearest. */
+  readonly margin: number;
+  /** Verified radius; 0 when not even the decision at the input itself is proved. */
+  readonly radius: number;
+  readonly correct: boolean;
+}
+
+export interface ClassReport {
+  readonly samples: number;
+  readonly correct: number;
+  readonly accuracy: number;
+  /** Radii of the correctly classified samples. */
+  readonly radius: Summary;
+  /** Share of samples that are correct and certified at each radius. */
+  readonly certifiedAccuracy: AccuracyCurve;
+  readonly perSample: readonly ClassCertificate[];
+  /** Wall time. */
+  readonly seconds: number;
+}
+
+/** A sample while the classes are gone through. */
+interface Open {
+  readonly index: number;
+  readonly label: number;
+  readonly prediction: number;
+  /** All outputs at the input. */
+  readonly outputs: Float64Array;
+  radius: number;
+  rival: number;
+}
+
+/**
+ * Certified radii of the decisions of a machine for several classes, and what they amount to.
+ * @throws TypeError, RangeError, the signal's reason
+ */
+export async function certifyClasses(
+  machine: ClassMachine,
+  data: ClassSet,
+  options: CertifyClassesOptions = {},
+): Promise<ClassReport> {
+  checkObject("options", options);
+  if (!(machine instanceof ClassMachine))
+    throw new TypeError(`machine: expected what oneVsRest() trains, got ${describe(machine)}`);
+  checkRows("data", data);
+  checkSameColumns("data", machine.rows, data);
+  const start = performance.now();
+  const runtime = await runtimeOf(options);
+  const work = { ...options, runtime };
+  const indices = await chooseSamples(data.n, options.samples, options.seed, { runtime });
+  const chosen = data.subset(indices);
+  const many = machine.classes.length;
+  const outputs = await machine.decisionFunctions(chosen, { runtime, signal: options.signal });
+  const open = Array.from(largestOf(outputs, many), (prediction, k): Open => {
+    const own = outputs.subarray(k * many, (k + 1) * many);
+    const rival = secondOf(own, prediction);
+    const [index, label] = [indices[k] ?? 0, chosen.labels[k] ?? 0];
+    return { index, label, prediction, outputs: own, radius: Number.NaN, rival };
+  });
+  const judged = new Judge(machine, chosen, open, work);
+  await judged.all();
+  const perSample = open.map(({ index, label, prediction, outputs: own, radius, rival }) => {
+    const margin = (own[prediction] ?? 0) - (own[rival] ?? 0);
+    return { index, label, prediction, rival, margin, radius, correct: prediction === label };
+  });
+  return reportOf(perSample, options.radii, (performance.now() - start) / 1000);
+}
+
+function secondOf(outputs: Float64Array, first: number): number {
+  let best = first === 0 ? 1 : 0;
+  outputs.forEach((value, c) => {
+    if (c !== first && value > (outputs[best] ?? 0)) best = c;
+  });
+  return best;
+}
+
+function reportOf(
+  perSample: readonly ClassCertificate[],
+  radii: readonly number[] | undefined,
+  seconds: number,
+): ClassReport {
+  const correct = perSample.filter((certificate) => certificate.correct);
+  const own = correct.map(({ radius }) => radius);
+  const share = (count: number) => count / Math.max(1, perSample.length);
+  return {
+    samples: perSample.length,
+    correct: correct.length,
+    accuracy: share(correct.length),
+    radius: summarize(own),
+    certifiedAccuracy: (radii ?? epsilonGrid(own)).map((epsilon) => ({
+      epsilon,
+      accuracy: share(own.filter((radius) => radius >= epsilon && radius > 0).length),
+    })),
+    perSample,
+    seconds,
+  };
+}
+
+/** Goes through the pairs of classes: first each sample's runner-up, whose radius the other classes then have to keep. */
+class Judge {
+  private done = 0;
+  private readonly total: number;
+
+  constructor(
+    private readonly machine: ClassMachine,
+    private readonly data: ClassSet,
+    private readonly open: readonly Open[],
+    private readonly work: CertifyClassesOptions,
+  ) {
+    this.total = open.length * (machine.classes.length - 1);
+  }
+
+  async all(): Promise<void> {
+    const many = this.machine.classes.length;
+    const runnersUp = this.open.map(({ rival }) => rival);
+    for (let c = 0; c < many; c++)
+      for (let j = 0; j < many; j++)
+        await this.search(
+          c,
+          j,
+          this.where((s, k) => s.prediction === c && runnersUp[k] === j),
+        );
+    for (let c = 0; c < many; c++)
+      for (let j = 0; j < many; j++) {
+        if (c !== j)
+          await this.keep(
+            c,
+            j,
+            this.where((s, k) => s.prediction === c && runnersUp[k] !== j),
+          );
+      }
+  }
+
+  private where(holds: (sample: Open, k: number) => boolean): number[] {
+    return Array.from(this.open.keys()).filter((k) => holds(this.open[k] as Open, k));
+  }
+
+  private rows(list: readonly number[]): Dataset {
+    return this.data.subset(list).against(0);
+  }
+
+  private progress(count: number): void {
+    this.done += count;
+    this.work.signal?.throwIfAborted();
+    this.work.onProgress?.({ stage: "certifying", done: this.done, total: this.total });
+  }
+
+  /** The radius within which c stays above j, for the samples listed; theirs where it is smaller. */
+  private async search(c: number, j: number, list: readonly number[], difference?: Machine): Promise<void> {
+    if (list.length === 0) return;
+    const { runtime, signal, norm, domain, bracket, tolerance, method = "best" } = this.work;
+    const options = { runtime, signal, norm, domain, bracket, tolerance, method };
+    let at = 0;
+    for await (const certificate of certifySamples(
+      difference ?? this.machine.difference(c, j),
+      this.rows(list),
+      options,
+    )) {
+      const sample = this.open[list[at++] ?? 0] as Open;
+      const radius = certificate.prediction > 0 ? certificate.radius : 0;
+      if (radius >= sample.radius) continue;
+      sample.radius = radius;
+      sample.rival = j;
+    }
+    this.progress(list.length);
+  }
+
+  /** The same where one bound at the radius known already does not show it. */
+  private async keep(c: number, j: number, list: readonly number[]): Promise<void> {
+    if (list.length === 0) return;
+    const { runtime, signal, norm, domain, method = "best" } = this.work;
+    const difference = this.machine.difference(c, j);
+    const radii = list.map((k) => (this.open[k] as Open).radius);
+    const { lower } = await machineBounds(difference, this.rows(list), radii, {
+      runtime,
+      signal,
+      norm,
+      domain,
+      method,
+    });
+    const failed = list.filter((_, k) => !((lower[k] ?? 0) > 0));
+    this.progress(list.length - failed.length);
+    await this.search(c, j, failed, difference);
+  }
+}

@@ -1,0 +1,232 @@
+// Machines for several classes: one machine for each class against the rest, deciding for the class with the largest
+// output. All share one set of rows, so that a difference g_c - g_j of two classes is a kernel machine again, with
+// coefficients alpha^c - alpha^j: that is what joint certificates are about (certify/classes.ts).
+// Not here: what each machine is trained with (one file a machine) and files (class-file.ts).
+import type { ClassSet } from "../data/classes.js";
+import type { Kernel } from "../kernels/kernel.js";
+import { describeKernel, uploadKernel } from "../kernels/kernel.js";
+import { checkSameColumns, type RowSource, uploadRows } from "../kernels/rows.js";
+import { runtimeOf, type WorkOptions } from "../runtime/runtime.js";
+import { checkNumber, describe } from "../validate.js";
+import { loadClassParts, saveClassMachine } from "./class-file.js";
+import { checkRows, Machine, type MachineName, type Trainer, type TrainingReport } from "./machine.js";
+
+export interface ClassMachineParts {
+  readonly machine: MachineName;
+  readonly parameters: Readonly<Record<string, number | boolean>>;
+  readonly kernel: Kernel;
+  readonly classes: readonly string[];
+  /** Rows with a coefficient in some class, n x d. */
+  readonly rows: RowSource;
+  /** Coefficients of each class, one a row. Multiples of one power of 2, so that their differences are exact. */
+  readonly alphas: readonly Float64Array[];
+  readonly biases: Float64Array;
+  /** Training reports, class by class. */
+  readonly training: readonly TrainingReport[];
+  readonly dataHash: string;
+  readonly dataName: string;
+}
+
+export class ClassMachine implements ClassMachineParts {
+  readonly machine: MachineName;
+  readonly parameters: Readonly<Record<string, number | boolean>>;
+  readonly kernel: Kernel;
+  readonly classes: readonly string[];
+  readonly rows: RowSource;
+  readonly alphas: readonly Float64Array[];
+  readonly biases: Float64Array;
+  readonly training: readonly TrainingReport[];
+  readonly dataHash: string;
+  readonly dataName: string;
+
+  constructor(parts: ClassMachineParts) {
+    this.machine = parts.machine;
+    this.parameters = parts.parameters;
+    this.kernel = parts.kernel;
+    this.classes = parts.classes;
+    this.rows = parts.rows;
+    this.alphas = parts.alphas;
+    this.biases = parts.biases;
+    this.training = parts.training;
+    this.dataHash = parts.dataHash;
+    this.dataName = parts.dataName;
+  }
+
+  /** "svm, 10 classes, NTK, 1 hidden layer, 2,149 rows". */
+  describe(): string {
+    return `${this.machine}, ${this.classes.length} classes, ${describeKernel(this.kernel)}, ${this.rows.n} rows`;
+  }
+
+  /** g_c(x) for each row of `data` and each class: n x classes, row-major. @throws as Machine.decisionFunction() */
+  async decisionFunctions(data: RowSource, options: WorkOptions = {}): Promise<Float64Array> {
+    checkRows("data", data);
+    checkSameColumns("data", this.rows, data);
+    const runtime = await runtimeOf(options);
+    const scope = runtime.scope();
+    const many = this.classes.length;
+    const all = new Float64Array(data.n * many);
+    try {
+      const inputs = await uploadRows(runtime, scope, data);
+      const rows = await uploadRows(runtime, scope, this.rows);
+      const kernel = uploadKernel(scope, this.kernel);
+      const out = scope.allocate(data.n * 8);
+      const chunks = Math.ceil(data.n / 64);
+      for (const [c, alpha] of this.alphas.entries()) {
+        const own = scope.f64(alpha.length, alpha);
+        await runtime.run("kernelApply", chunks, [kernel, inputs.pointer, rows.pointer, own, out], options, "deciding");
+        runtime.memory.f64(out, data.n).forEach((value, i) => {
+          all[i * many + c] = value + (this.biases[c] ?? 0);
+        });
+        scope.drop(own);
+      }
+      return all;
+    } finally {
+      scope.release();
+    }
+  }
+
+  /** The class with the largest output, the first of those that share it. */
+  async predict(data: RowSource, options: WorkOptions = {}): Promise<Int32Array> {
+    return largestOf(await this.decisionFunctions(data, options), this.classes.length);
+  }
+
+  /** g_c - g_j as one machine, positive where class c has the larger output; exact in its coefficients. */
+  difference(c: number, j: number): Machine {
+    const most = this.classes.length - 1;
+    const [own, other] = [c, j].map((value, k) =>
+      checkNumber(k === 0 ? "c" : "j", value, { min: 0, max: most, integer: true }),
+    ) as [number, number];
+    const alpha = (this.alphas[own] as Float64Array).map((value, i) => value - (this.alphas[other]?.[i] ?? 0));
+    // Rows without a coefficient in either class do not count.
+    const kept = Array.from(alpha.keys()).filter((i) => alpha[i] !== 0);
+    const rows = kept.length > 0 ? pickRows(this.rows, kept) : pickRows(this.rows, [0]);
+    const { machine, parameters, kernel, dataHash, dataName } = this;
+    return new Machine({
+      machine,
+      parameters,
+      kernel,
+      dataHash,
+      dataName,
+      rows,
+      alpha: kept.length > 0 ? Float64Array.from(kept, (i) => alpha[i] ?? 0) : new Float64Array(1),
+      bias: (this.biases[own] ?? 0) - (this.biases[other] ?? 0),
+      training: {},
+    });
+  }
+
+  /** Bytes of a model file: safetensors. */
+  save(): Uint8Array {
+    return saveClassMachine(this);
+  }
+
+  /** The machine in a model file. @throws TypeError, FormatError with the byte offset */
+  static load(bytes: Uint8Array): ClassMachine {
+    return new ClassMachine(loadClassParts(bytes));
+  }
+}
+
+/** Columns of the largest entry of each row of a row-major matrix, the first of equal ones. */
+export function largestOf(values: Float64Array, columns: number): Int32Array {
+  return Int32Array.from({ length: values.length / columns }, (_, i) => {
+    let best = 0;
+    for (let c = 1; c < columns; c++) if ((values[i * columns + c] ?? 0) > (values[i * columns + best] ?? 0)) best = c;
+    return best;
+  });
+}
+
+function pickRows({ d, x, scale }: RowSource, list: readonly number[]): RowSource {
+  const own = x instanceof Uint8Array ? new Uint8Array(list.length * d) : new Float64Array(list.length * d);
+  list.forEach((row, k) => {
+    own.set(x.subarray(row * d, row * d + d), k * d);
+  });
+  return { n: list.length, d, x: own, scale };
+}
+
+/** Fits machines for several classes. */
+export interface ClassTrainer {
+  /** @throws RangeError for a class without rows, and what the trainer of one machine throws */
+  fit(data: ClassSet, options?: WorkOptions): Promise<ClassMachine>;
+}
+
+/**
+ * One machine for each class against the rest, all by the same trainer: give that one a Gram matrix of the rows to share.
+ * @throws TypeError when `trainer` is none
+ */
+export function oneVsRest(trainer: Trainer): ClassTrainer {
+  if (typeof (trainer as Trainer | null)?.fit !== "function")
+    throw new TypeError(`trainer: expected what svm(), krr(), ... return, got ${describe(trainer)}`);
+  return {
+    async fit(data, work = {}) {
+      checkRows("data", data);
+      if (!(data.labels instanceof Int32Array))
+        throw new TypeError(`data: expected a set of several classes (see classSet()), got ${describe(data)}`);
+      data.classes.forEach((name, c) => {
+        if (!data.labels.includes(c)) throw new RangeError(`data: expected rows of every class, got none of "${name}"`);
+      });
+      const machines: Machine[] = [];
+      for (let c = 0; c < data.classes.length; c++) machines.push(await trainer.fit(data.against(c), work));
+      return joinMachines(machines, data);
+    },
+  };
+}
+
+/** Coefficients stay below 2^50 units, so that a difference of two is exact in float64. */
+const UNITS = 50;
+
+/** Each machine's coefficients on the rows of all, as multiples of one power of 2. */
+async function joinMachines(machines: readonly Machine[], data: ClassSet): Promise<ClassMachine> {
+  const [first] = machines as [Machine, ...Machine[]];
+  const { d, scale } = data;
+  const place = new Map<string, number>();
+  const sources: { readonly machine: Machine; readonly row: number }[] = [];
+  const lists = machines.map((machine) =>
+    Array.from({ length: machine.rows.n }, (_, row) => {
+      const key = keyOf(machine.rows, row);
+      const known = place.get(key);
+      if (known !== undefined) return known;
+      place.set(key, sources.length);
+      return sources.push({ machine, row }) - 1;
+    }),
+  );
+  const n = sources.length;
+  const x = data.x instanceof Uint8Array ? new Uint8Array(n * d) : new Float64Array(n * d);
+  sources.forEach(({ machine, row }, k) => {
+    x.set(machine.rows.x.subarray(row * d, row * d + d), k * d);
+  });
+  const sums = machines.map(({ alpha }, c) => {
+    const own = new Float64Array(n);
+    lists[c]?.forEach((to, k) => {
+      own[to] = (own[to] ?? 0) + (alpha[k] ?? 0);
+    });
+    return own;
+  });
+  const biases = machines.map(({ bias }) => bias);
+  const largest = Math.max(
+    ...biases.map(Math.abs),
+    ...sums.map((own) => own.reduce((m, a) => Math.max(m, Math.abs(a)), 0)),
+  );
+  const unit = largest > 0 ? 2 ** (Math.ceil(Math.log2(largest)) - UNITS) : 1;
+  const whole = (value: number) => Math.round(value / unit) * unit;
+  return new ClassMachine({
+    machine: first.machine,
+    parameters: first.parameters,
+    kernel: first.kernel,
+    classes: data.classes,
+    rows: { n, d, x, scale },
+    alphas: sums.map((own) => own.map(whole)),
+    biases: Float64Array.from(biases, whole),
+    training: machines.map(({ training }) => training),
+    dataHash: await data.hash(),
+    dataName: data.name,
+  });
+}
+
+/** The bytes of a row, as text. */
+function keyOf({ x, d }: RowSource, row: number): string {
+  const own = x.subarray(row * d, row * d + d);
+  const bytes = new Uint8Array(own.buffer, own.byteOffset, own.byteLength);
+  let key = "";
+  for (let from = 0; from < bytes.length; from += 4096)
+    key += String.fromCharCode(...bytes.subarray(from, Math.min(bytes.length, from + 4096)));
+  return key;
+}
