@@ -16,7 +16,7 @@ export { type AttackReport, attackReportToJson, formatDistance, makeAttackReport
 export type { AttackChoices } from "./certify/beside.js";
 export { type BoundOptions, intervalBounds, machineBounds } from "./certify/bounds.js";
 export { type Certificate, type CertifyOptions, certify, certifySamples } from "./certify/certify.js";
-export { type CheckOptions, type CheckResult, checkCertificates } from "./certify/checker/check.js";
+export { type CheckedSample, type CheckOptions, type CheckResult, checkCertificates } from "./certify/checker/check.js";
 export {
   type CertifyClassesOptions,
   type ClassCertificate,
