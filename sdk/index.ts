@@ -12,6 +12,7 @@ export {
 } from "./certify/attacks/attack.js";
 export { imageSide, writeAttackPicture, writeCounterexamples } from "./certify/attacks/counterexamples.js";
 export { type OutputGradients, outputGradients } from "./certify/attacks/gradient.js";
+export { type AttackPath, attackPath } from "./certify/attacks/path.js";
 export { type AttackReport, attackReportToJson, formatDistance, makeAttackReport } from "./certify/attacks/report.js";
 export type { AttackChoices } from "./certify/beside.js";
 export { type BoundOptions, intervalBounds, machineBounds } from "./certify/bounds.js";
@@ -67,6 +68,7 @@ export { chooseSamples, type Samples, type Shard } from "./certify/samples.js";
 export { datasetFromArrays } from "./data/arrays.js";
 export { type ClassSet, type ClassSetOptions, classSet } from "./data/classes.js";
 export { type Dataset, type DatasetOptions, dataset } from "./data/dataset.js";
+export { DIGIT_SIDE, inkOf, mnistDigit } from "./data/digit.js";
 export { type IdxArray, type IdxType, readIdx } from "./data/idx.js";
 export {
   type MnistBytes,
@@ -202,6 +204,7 @@ export { type SvmOptions, type SvmPathOptions, svm, svmPath } from "./machines/s
 export { type HistoryPoint, SvmSgdMachine, type SvmSgdOptions, svmSgd, svmSgdSeeds } from "./machines/svm-sgd.js";
 export { svm2, svm2Path } from "./machines/svm2.js";
 export { type SvrOptions, type SvrPathOptions, svr, svrPath } from "./machines/svr.js";
+export { conformalPValue, similarity } from "./machines/typicality.js";
 export { initialWeights } from "./networks/initial.js";
 export {
   loadModel,

@@ -83,5 +83,6 @@ for (const name of DEMOS) {
   writePage(`${name}/index.html`, "../", head, name);
 }
 for (const file of ["theme.css", "site.css", "icon.svg"]) cpSync(join(web, "shared", file), join(out, "shared", file));
+cpSync(join(root, "docs/certificates.svg"), join(out, "shared/certificates.svg"));
 if (existsSync(join(web, "data")) && readdirSync(join(web, "data")).length > 0)
   cpSync(join(web, "data"), join(out, "data"), { recursive: true });
