@@ -105,7 +105,7 @@ export class Runtime {
   }
 
   /**
-   * Runs core[name](chunk, ...args) for every chunk in [0, chunks) on all threads. Chunks write disjoint memory, so
+   * Runs `core[name](chunk, ...args)` for every chunk in [0, chunks) on all threads. Chunks write disjoint memory, so
    * the result does not depend on the number of threads. Jobs of one runtime run one after another.
    */
   run(name: string, chunks: number, args: readonly number[], work: WorkOptions = {}, stage = name): Promise<void> {
