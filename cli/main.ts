@@ -5,6 +5,7 @@ import { VERSION } from "ntkit";
 import { addAttack } from "./attack.js";
 import { addBench } from "./bench.js";
 import { addCertify } from "./certify.js";
+import { addCv } from "./cv.js";
 import { Interrupted, UsageError } from "./errors.js";
 import { addExport } from "./export.js";
 import { addDynamics } from "./figures.js";
@@ -34,6 +35,7 @@ function makeProgram(): Command {
   const commands = [
     addQuickstart,
     addTrain,
+    addCv,
     addCertify,
     addAttack,
     addMerge,

@@ -193,6 +193,14 @@ export {
   spectrum,
 } from "./kernels/spectrum.js";
 export { LOSSES, type Loss } from "./losses.js";
+export {
+  type CrossValidationOptions,
+  type CrossValidationResult,
+  type CrossValidationRow,
+  crossValidate,
+  SEARCHED_MACHINES,
+  type SearchedMachine,
+} from "./machines/cross-validation.js";
 export type { DualOptions } from "./machines/dual-machine.js";
 export type { PenaltyOptions } from "./machines/fitting.js";
 export { type HardMarginOptions, hardMarginSvm } from "./machines/hard-margin.js";
@@ -200,6 +208,7 @@ export { type KrrOptions, type KrrPathOptions, krr, krrPath, type RidgeOptions }
 export { type LogisticOptions, type LogisticPathOptions, logistic, logisticPath } from "./machines/logistic.js";
 export { Machine, type MachineName, type MachineParts, type Trainer, type TrainingReport } from "./machines/machine.js";
 export { ClassMachine, type ClassMachineParts, type ClassTrainer, oneVsRest } from "./machines/one-vs-rest.js";
+export { calibrate, plattScaling, probabilities, type Sigmoid } from "./machines/probability.js";
 export { type SvmOptions, type SvmPathOptions, svm, svmPath } from "./machines/svm.js";
 export { type HistoryPoint, SvmSgdMachine, type SvmSgdOptions, svmSgd, svmSgdSeeds } from "./machines/svm-sgd.js";
 export { svm2, svm2Path } from "./machines/svm2.js";

@@ -5,6 +5,7 @@ import { run, scratchFolder, shell } from "./run.js";
 const COMMANDS = [
   "quickstart",
   "train",
+  "cv",
   "certify",
   "attack",
   "merge",
@@ -35,6 +36,8 @@ describe("help", () => {
                                       test image, print Tables 3 and 2
         train [options]               train a machine on a data set and write it to a
                                       model file
+        cv [options]                  cross-validate a machine over lambda, epsilon
+                                      and depth; folds share Gram matrices
         certify [options] <model>     certify a machine's decisions: the radius around
                                       each input within which its sign is proved
         attack [options] <model>      look for the nearest inputs at which a model
@@ -70,6 +73,7 @@ describe("help", () => {
     train: ["--data", "--machine", "--lambda", "--c", "--bias", "--depth", "--kernel", "--epochs", "--batch", "--lr"],
     certify: ["--data", "--split", "--method", "--samples", "--seed", "--bracket", "--tolerance", "--tsv"],
     attack: ["--data", "--split", "--method", "--norm", "--domain", "--restarts", "--steps", "--out", "--pictures"],
+    cv: ["--data", "--machine", "--lambda", "--epsilon", "--depth", "--folds", "--bias", "--seed"],
     predict: ["--data", "--split", "--samples"],
     reproduce: ["--lambda", "--rows", "--samples", "--seeds", "--widths", "--depth", "--epochs", "--out"],
     inspect: [],
@@ -182,6 +186,9 @@ describe("wrong use ends with 2 and names what was expected", () => {
     [`${certify} --json --quiet`, '--json: expected a value, got "--quiet"'],
     [`${certify} --json - --tsv -`, '--tsv: expected another file than --json, got "-" for both'],
     [`${certify} --json m.safetensors`, '--json: expected another file than model, got "m.safetensors" for both'],
+    ["cv --data mnist:0,1", "required option '--machine <krr|svm|svm2|svr|logistic>' not specified"],
+    ["cv --data mnist:0,1 --machine forest", '--machine: expected "krr" | "svm" | "svm2" | "svr" | "logistic", got'],
+    ["cv --data mnist:0,1 --machine svm --folds 1", '--folds: expected an integer >= 2, got "1"'],
     ["reproduce", "missing required argument 'target'"],
     [
       "reproduce table4",

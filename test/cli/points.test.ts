@@ -88,6 +88,19 @@ describe.each(machines)("%s %s", (name, flags) => {
   });
 });
 
+test("cv tries every lambda, depth and epsilon, marks the best, and writes what it shows", async () => {
+  const line =
+    "cv --data points.npz --machine svr --lambda 0.1,1 --epsilon 0.1,0.5 --depth 1,2 --folds 3 --json cv.json";
+  const { code, stdout, stderr } = await shell(line, { folder });
+  expect(stderr).toBe("");
+  expect(code).toBe(0);
+  expect(stdout.match(/best$/gm)).toHaveLength(1);
+  const { rows, best, machine } = json("cv.json");
+  expect([rows.length, machine]).toEqual([8, "svr"]);
+  expect(rows).toContainEqual(best);
+  expect(best.accuracy.mean).toBeGreaterThan(0.9);
+});
+
 describe("with a machine at hand", () => {
   const model = "svm-c-10.safetensors";
 

@@ -12,6 +12,7 @@ import os
 
 import numpy as np
 from scipy.optimize import minimize, nnls
+from sklearn.calibration import _sigmoid_calibration
 from sklearn.svm import SVC, SVR
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -155,9 +156,19 @@ def regression(name, seed, n, d):
             "solutions": solutions}
 
 
+def platt(seed, n):
+    """scikit-learn's sigmoid of overlapping decisions, which is P = 1 / (1 + exp(a f + b))."""
+    rng = np.random.default_rng(seed)
+    y = np.where(rng.random(n) < 0.3, 1.0, -1.0)
+    decisions = 2 * y + 2 * rng.standard_normal(n)
+    a, b = _sigmoid_calibration(decisions, y)
+    return {"decisions": decisions.tolist(), "y": y.tolist(), "slope": -float(a), "offset": -float(b)}
+
+
 if __name__ == "__main__":
     sets = [classification("real, overlapping", 11, 60, 4, False), classification("pixels", 12, 50, 9, True),
             regression("real targets", 13, 40, 3)]
     lines = ",\n".join(json.dumps(item, separators=(",", ":"), allow_nan=False) for item in sets)
+    sigmoids = ",\n".join(json.dumps(platt(seed, n), separators=(",", ":")) for seed, n in ((21, 40), (22, 200)))
     with open(os.path.join(HERE, "machines.json"), "w") as file:
-        file.write('{\n"sets":[\n' + lines + "\n]\n}\n")
+        file.write('{\n"sets":[\n' + lines + '\n],\n"platt":[\n' + sigmoids + "\n]\n}\n")
