@@ -69,7 +69,7 @@ const EDGE = 24;
 const LINE = 18;
 
 /** Average width of a character of 12 px text, in px: for wrapping and legends only. */
-const CHARACTER = 5.7;
+const CHARACTER = 6.4;
 
 type Attributes = Readonly<Record<string, string | number>>;
 
