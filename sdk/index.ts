@@ -24,6 +24,7 @@ export {
   type ClassReport,
   certifyClasses,
 } from "./certify/classes.js";
+export { type Cover, type CoverOptions, coverRadii } from "./certify/cover.js";
 export { type NetworkOffset, networkBounds } from "./certify/ibp.js";
 export { type MergeOptions, mergeReports } from "./certify/merge.js";
 export {

@@ -5,7 +5,7 @@ import type { Point } from "./points.js";
 /** A module that trains the machine of the picture and prints each point's certified radius. */
 export function codeFor(points: readonly Point[], machine: MachineKey, lambda: number, depth: number): string {
   const choice = CHOICES[machine];
-  const names = ["certify", "dataset", "lift", "ntk", choice.name].sort().join(", ");
+  const names = ["certify", "coverRadii", "dataset", "lift", "ntk", choice.name].sort().join(", ");
   const method = depth === 1 ? "best" : "interval";
   return `import { ${names} } from "ntkit";
 
@@ -19,6 +19,9 @@ const rows = lift(points);
 const kernel = ntk({ depth: ${depth} });
 ${choice.code.includes("lambda") ? `const lambda = ${lambda};\n` : ""}const machine = await ${choice.code}.fit(rows);
 const report = await certify(machine, rows, { method: "${method}", movable: 2, bracket: [0, 2] });
-for (const { index, decision, radius } of report.perSample) console.log(index, decision, radius);
+// One bound for the whole square, and the same cut into cells until the proof reaches the decision's line.
+const covers = await coverRadii(machine, rows, { movable: 2, limit: 2 });
+for (const { index, decision, radius } of report.perSample)
+  console.log(index, decision, radius, covers[index].radius);
 `;
 }

@@ -3,12 +3,14 @@
 import type { WorkerClient } from "../shared/worker-client.js";
 import { RANGE } from "./points.js";
 import type * as work from "./work.js";
-import type { Balls, Setting, Surface } from "./work.js";
+import type { Balls, Exact, Setting, Surface } from "./work.js";
 
 export interface EngineEvents {
   readonly surface: (setting: Setting, surface: Surface, size: number) => void;
   readonly balls: (setting: Setting, balls: Balls) => void;
-  /** The ball around the place asked for last. */
+  /** The same balls, as large as they get. */
+  readonly exact: (setting: Setting, exact: Exact) => void;
+  /** The ball around the place asked for last, first quickly and then as large as it gets. */
   readonly probe: (place: Place, balls: Balls) => void;
   /** Work takes longer than a moment, or no longer does. */
   readonly busy: (busy: boolean) => void;
@@ -34,7 +36,7 @@ const PATIENCE = 200;
 /** Work that lasts longer than this shows. */
 const MOMENT = 400;
 
-/** Errors, points and settings as they go through: all that is asked is the latest of each. */
+/** One job at a time, of all that was asked for the latest. */
 export class Engine {
   private wanted: Setting | undefined;
   private place: Place | undefined;
@@ -78,6 +80,11 @@ export class Engine {
     this.stop?.abort(new DOMException("stopped", "AbortError"));
   }
 
+  /** Whether nothing else is waiting. */
+  private get idle(): boolean {
+    return this.wanted === undefined && this.place === undefined && !this.refine;
+  }
+
   private async run(): Promise<void> {
     if (this.running) return;
     this.running = true;
@@ -105,10 +112,17 @@ export class Engine {
       } else if (this.refine && shown !== undefined) {
         this.refine = false;
         await this.draw(shown, FINE, job.signal);
+        const exact = await this.worker.call("exact", shown, { signal: job.signal });
+        if (this.wanted === undefined) this.events.exact(shown, exact);
       } else if (place !== undefined && shown !== undefined) {
         this.place = undefined;
         const at = { x: Float64Array.of(place.x, place.y), y: Float64Array.of(1) };
-        this.events.probe(place, await this.worker.call("balls", { ...shown, at }, { signal: job.signal }));
+        const quick = await this.worker.call("balls", { ...shown, at }, { signal: job.signal });
+        this.events.probe(place, quick);
+        if (this.idle) {
+          const { square, disc } = await this.worker.call("exact", { ...shown, at }, { signal: job.signal });
+          this.events.probe(place, { ...quick, square, disc });
+        }
       } else return false;
     } catch (error) {
       if (!job.signal.aborted) {

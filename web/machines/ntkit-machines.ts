@@ -23,7 +23,7 @@ import {
 } from "./points.js";
 import { describeAround, Readout } from "./readout.js";
 import type * as work from "./work.js";
-import type { Balls, Setting, Surface } from "./work.js";
+import type { Balls, Exact, Setting, Surface } from "./work.js";
 
 const SETS = ["moons", "circles", "xor", "blobs"] as const;
 const COUNT = 30;
@@ -51,6 +51,7 @@ export class NtkitMachines extends DemoElement {
   private readonly engine = new Engine(this.worker, {
     surface: (setting, surface, size) => this.drawSurface(setting, surface, size),
     balls: (setting, balls) => this.drawBalls(setting, balls),
+    exact: (setting, exact) => this.drawExact(setting, exact),
     probe: (place, balls) => this.drawProbe(place, balls),
     busy: (busy) => (busy ? this.bar.show("Computing") : this.bar.hide()),
     failed: (error) => this.fail(error),
@@ -178,6 +179,7 @@ export class NtkitMachines extends DemoElement {
   private recompute(): void {
     this.surface = this.surface?.decisions.length === this.points.length ? this.surface : undefined;
     this.balls = undefined;
+    this.plane.element.toggleAttribute("data-exact", false);
     this.showPoints();
     this.panel.enable(this.selected !== undefined, this.points.length > 0);
     if (this.points.length > 0) {
@@ -265,6 +267,12 @@ export class NtkitMachines extends DemoElement {
     const around = this.aroundSelected();
     if (this.announce && around !== undefined) this.said.textContent = describeAround(around);
     this.announce = false;
+  }
+
+  private drawExact(setting: Setting, exact: Exact): void {
+    if (this.balls === undefined) return;
+    this.drawBalls(setting, { ...this.balls, ...exact });
+    this.plane.element.toggleAttribute("data-exact", true);
   }
 
   private drawProbe({ x, y }: { readonly x: number; readonly y: number }, balls: Balls): void {
