@@ -5,6 +5,7 @@ import {
   type Certificate,
   type CertifyOptions,
   certifySamples,
+  counterexamplesOf,
   type Machine,
   METHODS,
   type Method,
@@ -17,8 +18,9 @@ import {
   type Shard,
   SOUNDNESS,
   type Soundness,
+  writeCounterexamples,
 } from "ntkit";
-import { Interrupted } from "./errors.js";
+import { Interrupted, UsageError } from "./errors.js";
 import { readModel, readSplit, type Selection, SPLITS } from "./inputs.js";
 import {
   type CommonOptions,
@@ -28,11 +30,12 @@ import {
   numberOption,
   parseBracket,
   parseShard,
+  parseTarget,
   samplesOption,
   seedOption,
   valueOption,
 } from "./options.js";
-import { checkTargets, Output } from "./output.js";
+import { checkTargets, Output, writeWhole } from "./output.js";
 import { addReportFlags, drawPage, readReportFile } from "./report-files.js";
 import { reportText } from "./report-text.js";
 import { type Session, withSession } from "./session.js";
@@ -51,6 +54,7 @@ interface CertifyFlags extends CommonOptions, Selection {
   readonly timing?: boolean;
   readonly tsv?: string;
   readonly html?: string;
+  readonly counterexamples?: string;
   readonly beside?: readonly string[];
   readonly perSample?: boolean;
 }
@@ -101,8 +105,11 @@ async function certifyModel(model: string, flags: CertifyFlags): Promise<void> {
     samples,
     seed,
     shard,
+    counterexamples,
   } = flags;
-  checkTargets({ "--json": json, "--tsv": tsv, "--html": html }, { model });
+  checkTargets({ "--json": json, "--tsv": tsv, "--html": html, "--counterexamples": counterexamples }, { model });
+  if (counterexamples !== undefined && attack !== true)
+    throw new UsageError("--counterexamples: expected --attack beside it, which finds them");
   // A file that can not be read is better known before the work.
   flags.beside?.forEach(readReportFile);
   const output = new Output({ quiet: flags.quiet, data: [json, tsv, html] });
@@ -114,9 +121,11 @@ async function certifyModel(model: string, flags: CertifyFlags): Promise<void> {
     output.data(json, reportToJson(report, { timing }));
     output.data(tsv, reportToTsv(report, { timing }));
     if (html !== undefined) output.data(html, await drawPage(report, data, flags.beside));
+    if (counterexamples !== undefined)
+      writeWhole(counterexamples, writeCounterexamples({ perSample: counterexamplesOf(report) }, data));
     output.text(reportText(report, flags.perSample === true));
     if (interrupted === undefined) return;
-    const files = [json, tsv, html].filter((path) => path !== undefined && path !== "-");
+    const files = [json, tsv, html, counterexamples].filter((path) => path !== undefined && path !== "-");
     const where = files.length === 0 ? "shown" : `in ${files.join(" and ")}`;
     throw interrupted.leaving(`the ${count(report.samples)} finished samples are ${where}`);
   });
@@ -145,6 +154,13 @@ export function addCertify(program: Command): void {
       }),
     )
     .option("--attack", "also attack each sample: certified <= unknown <= attacked")
+    .addOption(
+      valueOption(
+        "--counterexamples <file>",
+        "NPZ file of the inputs that --attack finds, for verify-cert",
+        (f, text) => parseTarget(f, text, false),
+      ),
+    )
     .addOption(
       valueOption("--shard <i/n>", "certify part i = 0, ..., n - 1 of n, for ntkit merge (default: all)", parseShard),
     )

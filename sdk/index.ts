@@ -10,7 +10,13 @@ export {
   SCHEDULES,
   type Schedule,
 } from "./certify/attacks/attack.js";
-export { imageSide, writeAttackPicture, writeCounterexamples } from "./certify/attacks/counterexamples.js";
+export {
+  type Counterexample,
+  counterexamplesOf,
+  imageSide,
+  writeAttackPicture,
+  writeCounterexamples,
+} from "./certify/attacks/counterexamples.js";
 export { type OutputGradients, outputGradients } from "./certify/attacks/gradient.js";
 export { type AttackPath, attackPath } from "./certify/attacks/path.js";
 export { type AttackReport, attackReportToJson, formatDistance, makeAttackReport } from "./certify/attacks/report.js";

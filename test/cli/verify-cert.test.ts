@@ -24,6 +24,25 @@ test("a genuine report passes, its counterexamples too, and says how much was pr
   expect(code).toBe(0);
 });
 
+test("a network's report with the inputs that --attack found passes row by row, and says what is open without them", async () => {
+  const train = "train --data points.npz --network 40 --epochs 5 --lr 0.1 --out n.safetensors";
+  expect((await shell(train, { folder })).code).toBe(0);
+  const files = "--json n.json --counterexamples n.npz";
+  const made = `certify n.safetensors --data points.npz --method paired --attack --samples 4 ${files}`;
+  expect((await shell(made, { folder })).code).toBe(0);
+  const check = "verify-cert n.json --model n.safetensors --data points.npz";
+  const whole = await shell(`${check} --counterexamples n.npz --per-sample`, { folder });
+  expect(whole.stdout).toMatch(
+    /^(row \d+: verified\n){4}4 samples: \d radii proved again, \d adversarial inputs replayed/,
+  );
+  expect(whole.code).toBe(0);
+  const open = await shell(check, { folder });
+  expect(open.stdout).toMatch(/\nnot checked: \d attack radii, without their --counterexamples\n$/);
+  const wrong = await shell("certify n.safetensors --data points.npz --counterexamples n.npz", { folder });
+  expect(wrong.stderr).toContain("--counterexamples: expected --attack beside it");
+  expect(wrong.code).toBe(2);
+});
+
 test("a raised radius is named by its row, with what the bound is there", async () => {
   const report = JSON.parse(readFileSync(join(folder, "report.json"), "utf8"));
   report.perSample[4].radius *= 1.01;

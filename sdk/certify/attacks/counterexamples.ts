@@ -4,30 +4,47 @@ import type { Dataset } from "../../data/dataset.js";
 import { writeNpz } from "../../data/npz.js";
 import { writePng } from "../../data/png.js";
 import { checkNumber } from "../../validate.js";
+import type { Report } from "../report.js";
 import type { AttackedSample } from "./attack.js";
-import type { AttackReport } from "./report.js";
 
 /** Row `index` in data units. */
 export function cleanRow({ x, d, scale }: Dataset, index: number): Float64Array {
   return Float64Array.from(x.subarray(index * d, (index + 1) * d), (entry) => entry * scale);
 }
 
+/** What a file keeps of a sample whose adversarial input was found: attackReport.perSample has it all. */
+export type Counterexample = Pick<
+  AttackedSample,
+  "index" | "label" | "prediction" | "radius" | "adversarial" | "output"
+>;
+
+/** The adversarial inputs beside the certificates of a report that certify() made with an attack. */
+export function counterexamplesOf({ perSample }: Pick<Report, "perSample">): Counterexample[] {
+  return perSample.map(({ index, label, prediction, attackRadius = null, adversarial = null }) => {
+    return { index, label, prediction, radius: attackRadius, adversarial, output: null };
+  });
+}
+
 /**
  * An NPZ file of the adversarial inputs in a report, one row each: `x` [k, d] float64 in data units, exactly as proved;
  * `original` [k, d] float64; `y`, the labels, int8; `index`, rows of the data set, int32; `prediction`, the decision at
- * the original, int8; `radius` float64, the distance rounded up; `lower` and `upper`, the output's ends, float64.
+ * the original, int8; `radius` float64, the distance rounded up; `lower` and `upper`, the output's ends, float64, NaN where
+ * they are not known.
  */
-export function writeCounterexamples({ perSample }: Pick<AttackReport, "perSample">, data: Dataset): Uint8Array {
+export function writeCounterexamples(
+  { perSample }: { readonly perSample: readonly Counterexample[] },
+  data: Dataset,
+): Uint8Array {
   const found = perSample.filter(({ adversarial }) => adversarial !== null);
   const { length } = found;
-  const rows = (row: (sample: AttackedSample) => Float64Array) => {
+  const rows = (row: (sample: Counterexample) => Float64Array) => {
     const flat = new Float64Array(length * data.d);
     found.forEach((sample, k) => {
       flat.set(row(sample), k * data.d);
     });
     return { data: flat, shape: [length, data.d] };
   };
-  const column = (value: (sample: AttackedSample) => number) => ({
+  const column = (value: (sample: Counterexample) => number) => ({
     data: Float64Array.from(found, value),
     shape: [length],
   });

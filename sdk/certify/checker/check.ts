@@ -1,7 +1,7 @@
 // The checker of reports: for every sample it proves the claimed radius again in interval arithmetic of its own, written
 // apart from the core, and holds everything else in the report against model and data. Slow, and meant to be read: it asks
-// the core for nothing. Not here: samples (machine-samples.ts), a report's other fields (statement.ts), adversarial inputs
-// (replay.ts).
+// the core for nothing but the first weights of networks, which are a part of the model. Not here: samples
+// (machine-samples.ts, network-samples.ts), a report's other fields (statement.ts), adversarial inputs (replay.ts).
 import type { Dataset } from "../../data/dataset.js";
 import { checkSameColumns } from "../../kernels/rows.js";
 import { Machine } from "../../machines/machine.js";
@@ -12,6 +12,7 @@ import { checkKind, checkMachine, type MachineMethod } from "../method.js";
 import type { SavedReport } from "../report.js";
 import { checkReport } from "../report-file.js";
 import { machineCheck, type SampleCheck } from "./machine-samples.js";
+import { networkCheck, openNetwork } from "./network-samples.js";
 import { replay } from "./replay.js";
 import { checkFigures, checkHeader, checkRowsOf, checkVerdict, optionsOf } from "./statement.js";
 
@@ -86,19 +87,22 @@ export async function checkCertificates(
   options: CheckOptions = {},
 ): Promise<CheckResult> {
   checkReport("report", report);
-  if (model instanceof NetworkModel)
-    throw new RangeError("model: expected a kernel machine, got a network: its certificates have no checker yet");
-  checkMachine("model", model);
-  checkSameColumns("data", model.rows, data);
+  if (model instanceof NetworkModel) model.checkInputs("data", data);
+  else {
+    checkMachine("model", model);
+    checkSameColumns("data", model.rows, data);
+  }
   const general = await checkStatement(report, model, data, options);
   // Without the right model, data and method there is nothing to prove.
   if (general.some((fault) => /^(metadata|method|norm)/.test(fault))) {
     const samples = report.perSample.map(({ index }) => ({ index, status: "not checkable" as const }));
     return { proved: 0, replayed: 0, unreplayed: attacked(report).length, faults: general, samples };
   }
-  const checked = await checkSamples(machineCheck(report, model, data), report, data, options);
+  const opened = model instanceof NetworkModel ? await openNetwork(model, options) : model;
+  const check = opened instanceof Machine ? machineCheck(report, opened, data) : networkCheck(report, opened, data);
+  const checked = await checkSamples(check, report, data, options);
   const { counterexamples } = options;
-  const again = counterexamples === undefined ? undefined : replay(counterexamples, report, model, data);
+  const again = counterexamples === undefined ? undefined : replay(counterexamples, report, opened, data);
   const own = (index: number) => checked.get(index) ?? ["there is no such row"];
   const replayed = new Set(again?.rows);
   return {

@@ -15,7 +15,7 @@ const SETTLED = 1e-9;
 const DESCENT_SWEEPS = 60;
 
 /** How often D may be enlarged until the factorisation succeeds. */
-const MOST_SHIFTS = 30;
+const MOST_SHIFTS = 36;
 
 /** n variables; M [n, n], symmetric, row after row; c [n]. */
 export interface Cube {
@@ -134,8 +134,10 @@ function residual({ n, matrix }: Cube, shifts: Float64Array, triangle: Float64Ar
 
 /** Enlarges D, rounding errors first, until it has a triangle. */
 function factored(cube: Cube, shifts: Float64Array): Float64Array | undefined {
-  const mean = shifts.reduce((sum, value) => sum + value, 0) / cube.n;
-  let relative = 1e-9;
+  const { n, matrix } = cube;
+  // Measured in D and in the diagonal, where D is 0.
+  const mean = shifts.reduce((sum, value, k) => sum + value + Math.abs(matrix[k * n + k] as number), 0) / n;
+  let relative = 1e-11;
   for (let attempt = 0; attempt < MOST_SHIFTS; attempt++, relative *= 2) {
     const step = relative * mean + 1e-290;
     shifts.forEach((value, k) => {

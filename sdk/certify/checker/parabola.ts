@@ -23,9 +23,9 @@ interface Touch {
   readonly slope: Interval;
 }
 
-/** h'' at a cosine, infinite at the ends. */
+/** h'' at a cosine; too near the ends, where it is infinite, only that it is at least 3. */
 const bend = (u: number): Interval =>
-  Math.abs(u) < 1 ? hSecond(halfOf(point(u))) : interval(3, Number.POSITIVE_INFINITY);
+  Math.abs(u) < 1 - 1e-12 ? hSecond(halfOf(point(u))) : interval(3, Number.POSITIVE_INFINITY);
 
 /** q at u by differences: wide where u is near a. */
 function quotient({ a, value, slope }: Touch, u: number): Interval {

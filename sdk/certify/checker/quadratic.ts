@@ -269,8 +269,11 @@ function search(machined: Machined, box: Box, enough: number): Attempt | undefin
     tried.push(attempt(machined, box, touching, corner));
     return best().lower >= enough;
   };
-  for (const corner of cornersOf(machined, box))
+  for (const corner of cornersOf(machined, box)) {
     if (reaches(between(centre, corner, FIRST_SHARE), corner)) return best();
+    // An input of the box that is decided otherwise: there is nothing to prove.
+    if (!(gradientAt(machined, corner).value > 0)) return best();
+  }
   const corners = [...tried].sort((a, b) => b.lower - a.lower).slice(0, BEST_CORNERS);
   for (const { corner } of corners)
     for (const share of SHARES) if (reaches(between(centre, corner, share), corner)) return best();

@@ -3,10 +3,12 @@
 import type { Dataset } from "../../data/dataset.js";
 import type { NpyArray } from "../../data/npy.js";
 import { readNpz } from "../../data/npz.js";
-import type { Machine } from "../../machines/machine.js";
-import type { Norm } from "../method.js";
+import { Machine } from "../../machines/machine.js";
+import { type Method, type Norm, offsetOf } from "../method.js";
 import type { SavedReport } from "../report.js";
 import { div, type Interval, IntervalTotal, mul, point, size, sqrt, square, sub } from "./interval.js";
+import { factorOf } from "./network.js";
+import { type CheckedNetwork, networkEnds, openPoint, startEnds } from "./network-samples.js";
 import { type CheckedMachine, openInput, openMachine } from "./terms.js";
 import { outputEnds } from "./theorem.js";
 
@@ -36,11 +38,28 @@ function realMachine(machine: Machine): CheckedMachine {
   return { ...own, factor: div(own.factor, point(machine.rows.scale)) };
 }
 
+/** The model's output at an input in data units, `start` being the clean one in raw units. */
+type Output = (adversarial: Float64Array, start: Float64Array) => Interval;
+
+function outputOf(model: Machine | CheckedNetwork, report: SavedReport, scale: number): Output {
+  if (model instanceof Machine) {
+    const own = realMachine(model);
+    return (adversarial) => outputEnds(openInput(own, adversarial, false));
+  }
+  const frozen = offsetOf(report.method as Method) === "frozen";
+  const factor = factorOf(model.model, 1);
+  return (adversarial, start) => {
+    // f_0 kept at the centre is that of the clean input, whose raw units are `scale`.
+    const taken = frozen ? mul(startEnds(openPoint(model, start)), point(scale)) : undefined;
+    return mul(networkEnds(openPoint(model, adversarial), point(0), taken), factor);
+  };
+}
+
 /** @throws RangeError, FormatError for another file */
 export function replay(
   bytes: Uint8Array,
   report: SavedReport,
-  machine: Machine,
+  model: Machine | CheckedNetwork,
   data: Dataset,
 ): { rows: number[]; faults: string[] } {
   const arrays = readNpz(bytes);
@@ -49,7 +68,7 @@ export function replay(
   const count = x.length / d;
   const index = numbers(arrays, "index", count);
   const radius = numbers(arrays, "radius", count);
-  const own = realMachine(machine);
+  const outputAt = outputOf(model, report, data.scale);
   const faults: string[] = [];
   for (let k = 0; k < count; k++) {
     const row = index[k] as number;
@@ -61,15 +80,16 @@ export function replay(
     }
     const adversarial = x.slice(k * d, (k + 1) * d);
     const unit = point(data.scale);
-    const start = Array.from(data.x.subarray(row * d, (row + 1) * d), (entry) => mul(point(entry), unit));
+    const raw = Float64Array.from(data.x.subarray(row * d, (row + 1) * d));
+    const start = Array.from(raw, (entry) => mul(point(entry), unit));
     const apart = distance(adversarial, start, report.norm);
     if (!(apart.lo <= (radius[k] as number))) fault(`it is ${apart.lo} away, not ${radius[k]}`);
     if (!(apart.hi > sample.radius)) fault(`it is ${apart.hi} away, within the certified radius ${sample.radius}`);
     if (sample.attackRadius !== undefined && sample.attackRadius !== null && !(apart.lo <= sample.attackRadius))
       fault(`it is ${apart.lo} away, the report has ${sample.attackRadius}`);
-    const output = outputEnds(openInput(own, adversarial, false));
+    const output = outputAt(adversarial, raw);
     if (!(sample.prediction > 0 ? output.hi < 0 : output.lo > 0))
-      fault(`it is not decided otherwise, g is between ${output.lo} and ${output.hi}`);
+      fault(`it is not decided otherwise, the output is between ${output.lo} and ${output.hi}`);
   }
   return { rows: Array.from(index), faults };
 }
