@@ -34,7 +34,8 @@ if (modified("node_modules/.package-lock.json") < modified("package-lock.json"))
   });
 }
 
-const sources = ["assembly", "sdk", "cli", "bench", "web", "asconfig.json", "esbuild.config.mjs", "package.json"];
+const build = ["asconfig.json", "esbuild.config.mjs", "scripts/pack-core.mjs", "package.json"];
+const sources = ["assembly", "sdk", "cli", "bench", "web", ...build];
 const stamp = "dist/.built";
 if (modified(stamp) < Math.max(...sources.map(newest))) {
   console.error("ntkit: building");

@@ -78,9 +78,14 @@ export { type Dataset, type DatasetOptions, dataset } from "./data/dataset.js";
 export { DIGIT_SIDE, inkOf, mnistDigit } from "./data/digit.js";
 export { type IdxArray, type IdxType, readIdx } from "./data/idx.js";
 export {
+  MNIST_SHA256,
+  type MnistAddress,
   type MnistBytes,
   type MnistDigitsOptions,
+  type MnistFiles,
+  type MnistHashes,
   type MnistOptions,
+  type MnistPart,
   type MnistSource,
   mnist,
   mnistDigits,
@@ -98,7 +103,7 @@ export {
   type TensorInput,
   writeSafetensors,
 } from "./data/safetensors.js";
-export { type LoadedData, loadDataset } from "./data/source.js";
+export { type DataSource, type LoadedData, type LoadOptions, loadDataset } from "./data/source.js";
 export { type DescendOptions, descend, type Trajectory } from "./dynamics/descend.js";
 export {
   type FlowEvent,
@@ -228,6 +233,7 @@ export {
   type NetworkHistoryPoint,
   NetworkModel,
   type NetworkParts,
+  readModel,
   type TrainNetworkOptions,
   trainNetwork,
 } from "./networks/model.js";
@@ -253,11 +259,15 @@ export * from "./runtime/device-errors.js";
 export type { FeatureLevel } from "./runtime/module.js";
 export { UnsupportedEngineError } from "./runtime/module.js";
 export {
+  type CoreSource,
   defaultRuntime,
+  init,
   type Progress,
   Runtime,
   type RuntimeOptions,
   setDefaultRuntime,
   type WorkOptions,
 } from "./runtime/runtime.js";
+export { type ByteSource, bytesOf, type ReadOptions } from "./runtime/sources.js";
+export type { WorkerSource } from "./runtime/threads.js";
 export { VERSION } from "./version.js";

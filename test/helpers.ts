@@ -3,18 +3,14 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Dataset, dataset } from "../sdk/data/dataset.js";
-import relaxedCore from "../sdk/runtime/generated/core-relaxed.js";
-import scalarCore from "../sdk/runtime/generated/core-scalar.js";
-import simdCore from "../sdk/runtime/generated/core-simd.js";
 import type { FeatureLevel } from "../sdk/runtime/module.js";
 import { Runtime } from "../sdk/runtime/runtime.js";
 
 export { normal, randomData, uniform } from "./seeded.js";
 
-const CORES: Readonly<Record<FeatureLevel, string>> = { scalar: scalarCore, simd: simdCore, relaxed: relaxedCore };
-
+/** The core of a level as it was compiled. */
 export function coreBytesOf(level: FeatureLevel): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(Buffer.from(CORES[level], "base64"));
+  return new Uint8Array(readFileSync(join(import.meta.dirname, `../dist/core/${level}.wasm`)));
 }
 
 /** Levels that this engine validates: Node 20 has no relaxed SIMD, later ones have. */

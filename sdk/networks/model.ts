@@ -5,7 +5,9 @@ import { readSafetensors, writeSafetensors } from "../data/safetensors.js";
 import { DivergenceError, FormatError } from "../errors.js";
 import type { RowSource } from "../kernels/rows.js";
 import { checkRows, Machine } from "../machines/machine.js";
+import { sha256Hex } from "../runtime/hash.js";
 import type { WorkOptions } from "../runtime/runtime.js";
+import { type ByteSource, bytesOf, type ReadOptions } from "../runtime/sources.js";
 import { checkNumber, describe } from "../validate.js";
 import { VERSION } from "../version.js";
 import { checkWeights } from "./layers.js";
@@ -157,19 +159,19 @@ export class NetworkModel {
 
   /** SHA-256 (hex) of the model file; computed once. */
   hash(): Promise<string> {
-    this.#hash ??= this.digest();
+    this.#hash ??= sha256Hex(this.save());
     return this.#hash;
-  }
-
-  private async digest(): Promise<string> {
-    const digest = await crypto.subtle.digest("SHA-256", this.save() as Uint8Array<ArrayBuffer>);
-    return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
   }
 }
 
 /** Whatever model a file holds. @throws TypeError, FormatError */
 export function loadModel(bytes: Uint8Array): Machine | NetworkModel {
   return readSafetensors(bytes).metadata.format === MAGIC ? NetworkModel.load(bytes) : Machine.load(bytes);
+}
+
+/** Whatever model a file, a response or a stream holds. @throws as bytesOf() and loadModel() */
+export async function readModel(source: ByteSource, options: ReadOptions = {}): Promise<Machine | NetworkModel> {
+  return loadModel(await bytesOf(source, options));
 }
 
 export interface TrainNetworkOptions extends OpenOptions {

@@ -44,6 +44,17 @@ export async function readBytes(path: string, signal?: AbortSignal): Promise<Uin
   }
 }
 
+/** What is at an address: a file where there are files, else what fetch() finds. @throws DataSourceError */
+export async function readAddress(address: URL): Promise<Uint8Array | Response> {
+  const path = builtin<typeof import("node:url")>("node:url")?.fileURLToPath;
+  if (address.protocol === "file:" && path !== undefined) return readBytes(path(address));
+  try {
+    return await fetch(address);
+  } catch (error) {
+    throw sourceError(address.href, error);
+  }
+}
+
 /** Names in a folder, sorted. DataSourceError when there is no such folder. */
 export async function listFolder(path: string): Promise<string[]> {
   checkPath(path);

@@ -1,8 +1,7 @@
 // The compiled core: which feature level this engine runs, its bytes, and an instance on a given memory. The only file
 // that knows @assemblyscript/loader. Not here: memory (memory.ts) and threads (pool.ts).
 import { instantiateSync } from "@assemblyscript/loader";
-import relaxedCore from "./generated/core-relaxed.js";
-import simdCore from "./generated/core-simd.js";
+import { inflateSync } from "fflate";
 
 /** "scalar" exists as the reference that the others are tested against; it is never chosen by itself. */
 export type FeatureLevel = "scalar" | "simd" | "relaxed";
@@ -22,24 +21,53 @@ function decode(base64: string): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
+/** The bytes of a deflated core, as scripts/pack-core.mjs packs them. */
+export function inflateCore(base64: string): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(inflateSync(decode(base64)));
+}
+
+/** The bytes that `steps` make of `from`: new ones, then a stretch of `from`, step by step. */
+function patched(from: Uint8Array, steps: readonly (readonly [number, number, string])[]): Uint8Array<ArrayBuffer> {
+  const pieces = steps.flatMap(([at, length, base64]) => [decode(base64), from.subarray(at, at + length)]);
+  const whole = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
+  let end = 0;
+  for (const piece of pieces) {
+    whole.set(piece, end);
+    end += piece.length;
+  }
+  return whole;
+}
+
 /** Engines without SIMD (Safari before 16.4) or without shared memories get a message that says what to do. */
 export class UnsupportedEngineError extends Error {
   override readonly name = "UnsupportedEngineError";
 }
 
-/** Bytes of the best level that this engine validates, or of the level asked for. */
-export function coreBytes(level?: FeatureLevel): { level: FeatureLevel; bytes: Uint8Array<ArrayBuffer> } {
-  const candidates: [FeatureLevel, string][] = [
-    ["relaxed", relaxedCore],
-    ["simd", simdCore],
-  ];
-  for (const [name, text] of candidates) {
-    if (level !== undefined && name !== level) continue;
-    const bytes = decode(text);
-    if (WebAssembly.validate(bytes)) return { level: name, bytes };
-  }
+/**
+ * A module with one f32x4.relaxed_madd, for asking an engine whether it has relaxed SIMD:
+ * (module (func (result v128) (f32x4.relaxed_madd (i32x4.splat (i32.const 1)) three times)))
+ */
+const RELAXED_PROBE = [
+  [0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 19, 1, 17, 0],
+  [65, 1, 253, 17, 65, 1, 253, 17, 65, 1, 253, 17, 253, 133, 2, 11],
+];
+
+/** The level that this engine runs best, or the one asked for. */
+export function chooseLevel(level?: FeatureLevel): FeatureLevel {
+  return level ?? (WebAssembly.validate(Uint8Array.from(RELAXED_PROBE.flat())) ? "relaxed" : "simd");
+}
+
+/** Bytes of the level, out of the package; they are loaded when first asked for, and never by who brings a module. */
+export async function coreBytes(
+  asked?: FeatureLevel,
+): Promise<{ level: FeatureLevel; bytes: Uint8Array<ArrayBuffer> }> {
+  const level = chooseLevel(asked);
+  const { relaxedSteps, simdCore } = await import("./inlined.js");
+  const simd = inflateCore(simdCore);
+  const bytes = level === "relaxed" ? patched(simd, relaxedSteps) : simd;
+  if (WebAssembly.validate(bytes)) return { level, bytes };
   throw new UnsupportedEngineError(
-    `this engine runs no ${level ?? "SIMD"} WebAssembly: use Node 20.19 or later, or a browser of 2023 or later`,
+    `this engine runs no ${asked ?? "SIMD"} WebAssembly: use Node 20.19 or later, or a browser of 2023 or later`,
   );
 }
 

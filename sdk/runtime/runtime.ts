@@ -3,8 +3,17 @@
 import { SCRATCH_BYTES } from "../../assembly/layout.js";
 import { checkChoice, checkNumber, checkObject, describe } from "../validate.js";
 import { LinearMemory, Scope } from "./memory.js";
-import { type CoreExports, coreBytes, type FeatureLevel, instantiateCore, MOST_PAGES, unshared } from "./module.js";
-import { availableThreads, startThread, type Thread } from "./threads.js";
+import {
+  type CoreExports,
+  coreBytes,
+  type FeatureLevel,
+  instantiateCore,
+  MOST_PAGES,
+  UnsupportedEngineError,
+  unshared,
+} from "./module.js";
+import { type ByteSource, bytesOf, isByteSource } from "./sources.js";
+import { availableThreads, hasPolicies, startThread, type Thread, type WorkerSource } from "./threads.js";
 
 /** How far a long piece of work is. */
 export interface Progress {
@@ -24,15 +33,23 @@ export interface WorkOptions {
 }
 
 export interface RuntimeOptions {
-  /** Worker threads, 0 to 64: 0 computes on the calling thread between yields. Default: the processors there are. */
+  /**
+   * Worker threads, 0 to 64: 0 computes on the calling thread between yields. Default: the processors there are, or none
+   * where a page's policy refuses workers; a number or a worker of one's own that is refused is an error.
+   */
   readonly threads?: number | undefined;
   /** Memory budget in bytes, at most 4 GiB. Default 4 GiB. */
   readonly memory?: number | undefined;
   /** Feature level of the core. Default: the best this engine has. */
   readonly level?: FeatureLevel | undefined;
-  /** Bytes of the core, to bring your own file instead of the inlined ones. */
-  readonly module?: Uint8Array | undefined;
+  /** The core from a file of your own instead of the inlined one. Its level is taken to be "simd" unless `level` says. */
+  readonly module?: CoreSource | PromiseLike<CoreSource> | undefined;
+  /** Where threads get their program, for pages whose policy refuses the inlined one. */
+  readonly worker?: WorkerSource | undefined;
 }
+
+/** Bytes of one of the package's .wasm files, or such a file compiled (which only goes where memory may be shared). */
+export type CoreSource = ByteSource | WebAssembly.Module;
 
 const GIB = 2 ** 30;
 const INITIAL_PAGES = 64;
@@ -45,50 +62,79 @@ function sharedMemoryAllowed(): boolean {
   return typeof SharedArrayBuffer !== "undefined" && isolated !== false;
 }
 
-/** A copy of the module brought along, if any. */
-function checkModule({ level, module }: RuntimeOptions): Uint8Array<ArrayBuffer> | undefined {
+/** The core to run and its level, inlined or brought along. @throws TypeError, RangeError, DataSourceError */
+async function loadCore(options: RuntimeOptions, shared: boolean): Promise<[FeatureLevel, WebAssembly.Module]> {
+  const { level } = options;
   if (level !== undefined) checkChoice("level", level, ["scalar", "simd", "relaxed"]);
-  if (module === undefined && level === "scalar")
+  if (options.module === undefined && level === "scalar")
     throw new RangeError(
       'level: expected "simd" | "relaxed", got "scalar" without its module: it is the tests\' reference',
     );
-  if (module !== undefined && !(module instanceof Uint8Array))
-    throw new TypeError(`module: expected a Uint8Array, got ${describe(module)}`);
-  return module === undefined ? undefined : new Uint8Array(module);
+  const compile = (bytes: Uint8Array<ArrayBuffer>) => WebAssembly.compile(shared ? bytes : unshared(bytes));
+  if (options.module === undefined) {
+    const inlined = await coreBytes(level);
+    return [inlined.level, await compile(inlined.bytes)];
+  }
+  const source = await options.module;
+  if (source instanceof WebAssembly.Module) {
+    if (shared) return [level ?? "simd", source];
+    throw new UnsupportedEngineError("module: a compiled one needs shared memory, which this page has not: pass bytes");
+  }
+  if (!isByteSource(source))
+    throw new TypeError(`module: expected a WebAssembly.Module or what holds its bytes, got ${describe(source)}`);
+  return [level ?? "simd", await compile(new Uint8Array(await bytesOf(source, { name: "module" })))];
+}
+
+function checkWorker(worker: unknown): WorkerSource | undefined {
+  if (worker === undefined || typeof worker === "string" || typeof worker === "function" || worker instanceof URL)
+    return worker as WorkerSource | undefined;
+  throw new TypeError(`worker: expected an address, or a function that starts a worker, got ${describe(worker)}`);
 }
 
 const pause = () => new Promise<void>((resolve) => setTimeout(resolve, 0));
 
 export class Runtime {
-  private threadPool: Promise<Thread[]> | undefined;
+  private threadPool: Promise<readonly Thread[]> | undefined;
   private queue: Promise<unknown> = Promise.resolve();
   private closed = false;
 
   private constructor(
     readonly level: FeatureLevel,
-    readonly threads: number,
+    private threadCount: number,
     readonly memory: LinearMemory,
     /** The calling thread's own instance, for short work. */
     readonly core: CoreExports,
     private readonly module: WebAssembly.Module,
+    private readonly worker: WorkerSource | undefined,
+    /** Whether a number of threads was asked for: then it is an error to have none. */
+    private readonly insists: boolean,
   ) {}
 
-  /** @throws TypeError, RangeError for bad options; UnsupportedEngineError where no level runs. */
+  /** Worker threads; 0 where memory may not be shared, or where a page's policy refuses those that nobody asked for. */
+  get threads(): number {
+    return this.threadCount;
+  }
+
+  /**
+   * @throws TypeError, RangeError for bad options; UnsupportedEngineError where no level runs; DataSourceError when a
+   * module can not be read
+   */
   static async create(options: RuntimeOptions = {}): Promise<Runtime> {
     checkObject("options", options);
     const shared = sharedMemoryAllowed();
     const asked = checkNumber("threads", options.threads ?? availableThreads(), { min: 0, max: 64, integer: true });
     const budget = checkNumber("memory", options.memory ?? 4 * GIB, { min: 8 * 2 ** 20, max: 4 * GIB });
-    const own = checkModule(options);
-    const { level, bytes } =
-      own === undefined ? coreBytes(options.level) : { level: options.level ?? "simd", bytes: own };
-    const module = await WebAssembly.compile(shared ? bytes : unshared(bytes));
+    const worker = checkWorker(options.worker);
+    const [level, module] = await loadCore(options, shared);
     const memory = new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum: MOST_PAGES, shared });
     const core = instantiateCore(module, memory);
     // The module's constants end below its first page; the allocator starts behind it.
     const linear = new LinearMemory(memory, 65536, budget);
-    const runtime = new Runtime(level, shared ? asked : 0, linear, core, module);
+    const insists = options.threads !== undefined || worker !== undefined;
+    const runtime = new Runtime(level, shared ? asked : 0, linear, core, module, worker, insists);
     core.setScratch?.(linear.allocate(SCRATCH_BYTES));
+    // Only a page refuses threads: looked at before work is cut for their number.
+    if (!insists && hasPolicies()) await runtime.startThreads();
     return runtime;
   }
 
@@ -124,8 +170,9 @@ export class Runtime {
     if (this.closed) throw new Error("runtime: it was closed");
     signal?.throwIfAborted();
     onProgress?.({ stage, done: 0, total: chunks });
-    if (this.threads === 0) await this.runHere(name, chunks, args, { signal, onProgress }, stage);
-    else await this.runThreads(name, chunks, args, { signal, onProgress }, stage);
+    const threads = await this.startThreads();
+    if (threads.length === 0) await this.runHere(name, chunks, args, { signal, onProgress }, stage);
+    else await this.runThreads(threads, name, chunks, args, { signal, onProgress }, stage);
     signal?.throwIfAborted();
     onProgress?.({ stage, done: chunks, total: chunks });
   }
@@ -149,13 +196,13 @@ export class Runtime {
   }
 
   private async runThreads(
+    threads: readonly Thread[],
     name: string,
     chunks: number,
     args: readonly number[],
     { signal, onProgress }: WorkOptions,
     stage: string,
   ): Promise<void> {
-    const threads = await this.startThreads();
     const counter = this.memory.allocate(4);
     const taken = () => new Int32Array(this.memory.memory.buffer, counter, 1);
     Atomics.store(taken(), 0, 0);
@@ -190,11 +237,22 @@ export class Runtime {
     }
   }
 
-  private startThreads(): Promise<Thread[]> {
-    this.threadPool ??= (async () => {
-      const { module } = this;
-      const { memory } = this.memory;
-      const threads = Array.from({ length: this.threads }, startThread);
+  /** The threads; none where there are none, or where the page refuses those that nobody asked for. */
+  private startThreads(): Promise<readonly Thread[]> {
+    this.threadPool ??= this.openThreads().catch((error) => {
+      if (this.insists || this.closed) throw error;
+      this.threadCount = 0;
+      return [];
+    });
+    return this.threadPool;
+  }
+
+  private async openThreads(): Promise<readonly Thread[]> {
+    const { module } = this;
+    const { memory } = this.memory;
+    const threads: Thread[] = [];
+    try {
+      for (let index = 0; index < this.threads; index++) threads.push(startThread(this.worker));
       await Promise.all(
         threads.map((thread, index) => {
           thread.idle(false);
@@ -202,20 +260,30 @@ export class Runtime {
           return thread.send({ kind: "start", module, memory, scratch, thread: index });
         }),
       );
-      for (const thread of threads) thread.idle(true);
-      return threads;
-    })();
-    return this.threadPool;
+    } catch (error) {
+      for (const thread of threads) thread.terminate();
+      throw error;
+    }
+    for (const thread of threads) thread.idle(true);
+    return threads;
   }
 
   /** Ends the threads. Running work is lost; the runtime can not be used again. */
   async close(): Promise<void> {
     this.closed = true;
-    for (const thread of (await this.threadPool) ?? []) thread.terminate();
+    const threads = await this.threadPool?.catch(() => []);
+    for (const thread of threads ?? []) thread.terminate();
   }
 }
 
 let shared: Promise<Runtime> | undefined;
+
+/** Makes a runtime of these options the default one: for a module, a worker or a number of threads of one's own. */
+export async function init(options: RuntimeOptions = {}): Promise<Runtime> {
+  const runtime = await Runtime.create(options);
+  setDefaultRuntime(runtime);
+  return runtime;
+}
 
 /** The runtime that work without an explicit one uses. Made on first use with the options of setDefaultRuntime. */
 export function defaultRuntime(): Promise<Runtime> {

@@ -1,5 +1,5 @@
 // One worker thread in whichever runtime this is: Node's worker_threads, or the Worker of browsers, Deno and Bun.
-// Not here: what threads do (pool.ts).
+// Not here: what threads do (worker.ts).
 import workerSource from "./generated/worker-source.js";
 import { builtin } from "./host.js";
 import type { DoneMessage, JobMessage, StartMessage } from "./worker.js";
@@ -16,8 +16,9 @@ type NodeWorkers = typeof import("node:worker_threads");
 
 /** Processors that this process may use. */
 export function availableThreads(): number {
-  const os = builtin<typeof import("node:os")>("node:os");
-  return os?.availableParallelism?.() ?? globalThis.navigator?.hardwareConcurrency ?? 1;
+  // Deno may ask for leave to look at the system, but not for this number.
+  const own = globalThis.navigator?.hardwareConcurrency;
+  return own ?? builtin<typeof import("node:os")>("node:os")?.availableParallelism?.() ?? 1;
 }
 
 interface Waiting {
@@ -26,7 +27,9 @@ interface Waiting {
 }
 
 const ENDED = "runtime: it was closed while it worked";
-const REFUSED = 'it could not start; a page\'s policy has to allow "worker-src blob:", or choose { threads: 0 }';
+const REFUSED =
+  "it could not start; a page's policy has to allow \"worker-src blob:\", or give the address of ntkit's workers.js as " +
+  "{ worker }, or choose { threads: 0 }";
 
 /** Pairs each message sent with the one answer that follows. */
 class Conversation {
@@ -56,26 +59,31 @@ class Conversation {
   }
 }
 
-/** Starts a thread; throws where the runtime has none or forbids it (a page's policy, say). */
-export function startThread(): Thread {
+/**
+ * Where threads get their program: the address of a copy of the package's workers.js, or a function that starts a worker
+ * with it (`() => new Worker(new URL("ntkit/workers", import.meta.url))`, which bundlers know).
+ */
+export type WorkerSource = string | URL | (() => Worker);
+
+type NodeWorker = InstanceType<NodeWorkers["Worker"]>;
+
+function nodeThread(worker: NodeWorker): Thread {
   const conversation = new Conversation();
-  const nodeWorkers = builtin<NodeWorkers>("node:worker_threads");
-  if (nodeWorkers !== undefined) {
-    const worker = new nodeWorkers.Worker(workerSource, { eval: true, name: "ntkit" });
-    worker.on("message", (message: DoneMessage) => conversation.answer(message));
-    worker.on("error", (error) => conversation.answer({ error: String(error) }));
-    worker.unref();
-    return {
-      send: (message) => conversation.ask(() => worker.postMessage(message)),
-      idle: (isIdle) => (isIdle ? worker.unref() : worker.ref()),
-      terminate: () => {
-        void worker.terminate();
-        conversation.end();
-      },
-    };
-  }
-  const url = URL.createObjectURL(new Blob([workerSource], { type: "text/javascript" }));
-  const worker = new Worker(url, { name: "ntkit" });
+  worker.on("message", (message: DoneMessage) => conversation.answer(message));
+  worker.on("error", (error) => conversation.answer({ error: String(error) }));
+  worker.unref();
+  return {
+    send: (message) => conversation.ask(() => worker.postMessage(message)),
+    idle: (isIdle) => (isIdle ? worker.unref() : worker.ref()),
+    terminate: () => {
+      void worker.terminate();
+      conversation.end();
+    },
+  };
+}
+
+function webThread(worker: Worker, end: () => void): Thread {
+  const conversation = new Conversation();
   worker.onmessage = (event: MessageEvent<DoneMessage>) => conversation.answer(event.data);
   // A program that was not let in (by a page's policy) fails without a message.
   worker.onerror = (event) => conversation.answer({ error: event.message || REFUSED });
@@ -86,7 +94,23 @@ export function startThread(): Thread {
     terminate: () => {
       worker.terminate();
       conversation.end();
-      URL.revokeObjectURL(url);
+      end();
     },
   };
+}
+
+/** Whether this is a page, or a worker of one, that may be forbidden to start threads. */
+export const hasPolicies = () => builtin("node:worker_threads") === undefined;
+
+/** Starts a thread; throws where the runtime has none or forbids it (a page's policy, say). */
+export function startThread(source?: WorkerSource): Thread {
+  if (typeof source === "function") return webThread(source(), () => {});
+  const nodeWorkers = builtin<NodeWorkers>("node:worker_threads");
+  if (nodeWorkers !== undefined) {
+    const options = { eval: source === undefined, name: "ntkit" };
+    return nodeThread(new nodeWorkers.Worker(source ?? workerSource, options));
+  }
+  if (source !== undefined) return webThread(new Worker(source, { name: "ntkit" }), () => {});
+  const url = URL.createObjectURL(new Blob([workerSource], { type: "text/javascript" }));
+  return webThread(new Worker(url, { name: "ntkit" }), () => URL.revokeObjectURL(url));
 }

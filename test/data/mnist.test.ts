@@ -20,7 +20,7 @@ function images(first: number): Uint8Array {
   return writeIdx({ type: "u8", shape: [4, 1, 2], data: Uint8Array.from({ length: 8 }, (_, i) => first + i) });
 }
 const LABELS = writeIdx({ type: "u8", shape: [4], data: Uint8Array.of(0, 1, 2, 1) });
-const SMALL: MnistBytes = { trainImages: images(0), trainLabels: LABELS, testImages: images(100), testLabels: LABELS };
+const SMALL = { trainImages: images(0), trainLabels: LABELS, testImages: images(100), testLabels: LABELS };
 
 async function folder(name: string, files: Readonly<Record<string, Uint8Array>>): Promise<string> {
   const path = join(root, name);
@@ -126,7 +126,7 @@ describe("mnist", () => {
       [0, NaN],
     ] as [number, number][])
       await expect(mnist({ digits, source: SMALL })).rejects.toThrow(RangeError);
-    for (const value of NOT_BYTES)
+    for (const value of NOT_BYTES.filter((one) => !(one instanceof ArrayBuffer)))
       await expect(mnist({ digits: [0, 1], source: { ...SMALL, testLabels: value as Uint8Array } })).rejects.toThrow(
         /^source.testLabels: expected a Uint8Array/,
       );

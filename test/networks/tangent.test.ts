@@ -7,9 +7,9 @@ import { ntk } from "../../sdk/kernels/kernel.js";
 import { initialWeights } from "../../sdk/networks/initial.js";
 import { layerScales, type NetworkSpec, type NetworkWeights, network } from "../../sdk/networks/network.js";
 import { distanceToNtk, kernelDrift, tangentKernel } from "../../sdk/networks/tangent.js";
-import scalarCore from "../../sdk/runtime/generated/core-scalar.js";
 import { Runtime } from "../../sdk/runtime/runtime.js";
 import { uniform } from "../cli/points.js";
+import { coreBytesOf } from "../helpers.js";
 
 let runtime: Runtime;
 beforeAll(async () => {
@@ -133,7 +133,7 @@ describe("tangentKernel", () => {
     });
     const weights = await initialWeights(spec, 30, { runtime });
     const results: Float64Array[] = [];
-    for (const options of [{ threads: 0 }, { threads: 3 }, { threads: 1, module: Buffer.from(scalarCore, "base64") }]) {
+    for (const options of [{ threads: 0 }, { threads: 3 }, { threads: 1, module: coreBytesOf("scalar") }]) {
       const other = await Runtime.create(options);
       results.push((await tangentKernel(spec, weights, data, data, { runtime: other })).values);
       await other.close();

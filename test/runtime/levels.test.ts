@@ -14,7 +14,7 @@ import { Runtime } from "../../sdk/runtime/runtime.js";
 import { coreBytesOf, randomData, runtimeAt } from "../helpers.js";
 
 const native = WebAssembly.validate(coreBytesOf("relaxed"));
-const before = coreBytes().level;
+const before = (await coreBytes()).level;
 if (!native) setFlagsFromString("--experimental-wasm-relaxed-simd");
 
 /** Everything that the machines of this package compute, as plain values. */
@@ -53,9 +53,14 @@ it("simd and relaxed compute what the scalar reference computes, to the bit", as
 
 it("chooses relaxed SIMD exactly where the engine validates it, and refuses the level by name where not", async () => {
   expect(before).toBe(native ? "relaxed" : "simd");
-  expect(coreBytes().level).toBe("relaxed");
+  expect((await coreBytes()).level).toBe("relaxed");
   expect((await Runtime.create({ threads: 0 })).level).toBe("relaxed");
   expect((await Runtime.create({ threads: 0, level: "simd" })).level).toBe("simd");
+});
+
+it("the bytes that the package unpacks are those that were compiled", async () => {
+  for (const level of ["simd", "relaxed"] as const)
+    expect(await coreBytes(level)).toEqual({ level, bytes: coreBytesOf(level) });
 });
 
 it("an engine without SIMD is told what to do", async () => {

@@ -62,9 +62,9 @@ it("checks its options by name", async () => {
   await expect(Runtime.create(null as unknown as object)).rejects.toThrow(TypeError);
 });
 
-it("takes relaxed SIMD where the engine validates it, plain SIMD otherwise, never the scalar reference", () => {
+it("takes relaxed SIMD where the engine validates it, plain SIMD otherwise, never the scalar reference", async () => {
   const relaxed = WebAssembly.validate(coreBytesOf("relaxed"));
-  expect(coreBytes().level).toBe(relaxed ? "relaxed" : "simd");
+  expect((await coreBytes()).level).toBe(relaxed ? "relaxed" : "simd");
 });
 
 it("jobs started together run one after another, and a job that fails is reported without harming the next", async () => {

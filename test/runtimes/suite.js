@@ -170,13 +170,14 @@ async function certified({ sdk, runtime, machine, pixels }, method, samples) {
 }
 
 /**
- * Does everything on `threads` threads: { threads, level, hashes: { part: SHA-256 } }. `threads` comes back as the
- * number that the runtime really has, 0 where memory may not be shared.
+ * Does everything on `threads` threads (undefined: as many as the SDK chooses) and gives
+ * { threads, level, hashes: { part: SHA-256 } }. `threads` comes back as the number that the runtime really has, 0 where
+ * memory may not be shared. `more` goes to Runtime.create().
  */
-export async function conformance(sdk, threads) {
-  const runtime = await sdk.Runtime.create({ threads });
+export async function conformance(sdk, threads, more = {}) {
+  const runtime = await sdk.Runtime.create({ ...more, threads });
   // Networks may use relaxed SIMD, whose roundings are the engine's own; plain SIMD has none to choose.
-  const simd = await sdk.Runtime.create({ threads, level: "simd" });
+  const simd = await sdk.Runtime.create({ ...more, threads, level: "simd" });
   const pixels = rows(sdk, 70, 36, 1, true);
   const reals = rows(sdk, 90, 7, 2, false);
   const machine = await sdk.svm({ kernel: sdk.ntk(), c: 2 }).fit(pixels, { runtime });
