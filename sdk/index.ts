@@ -21,7 +21,7 @@ export { type OutputGradients, outputGradients } from "./certify/attacks/gradien
 export { type AttackPath, attackPath } from "./certify/attacks/path.js";
 export { type AttackReport, attackReportToJson, formatDistance, makeAttackReport } from "./certify/attacks/report.js";
 export type { AttackChoices } from "./certify/beside.js";
-export { type BoundOptions, intervalBounds, machineBounds } from "./certify/bounds.js";
+export { type BoundOptions, intervalBounds, machineBounds, nestedBounds } from "./certify/bounds.js";
 export { type Certificate, type CertifyOptions, certify, certifySamples } from "./certify/certify.js";
 export { type CheckedSample, type CheckOptions, type CheckResult, checkCertificates } from "./certify/checker/check.js";
 export {

@@ -4,7 +4,17 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { attackPath, certify, machineBounds, mnist, ntk, similarity, svm, writeNpz } from "../dist/index.js";
+import {
+  attackPath,
+  certify,
+  machineBounds,
+  mnist,
+  nestedBounds,
+  ntk,
+  similarity,
+  svm,
+  writeNpz,
+} from "../dist/index.js";
 
 const out = join(dirname(fileURLToPath(import.meta.url)), "data");
 mkdirSync(out, { recursive: true });
@@ -43,7 +53,7 @@ const down = (values) => Array.from(values, (value) => Math.floor(value * 1000) 
 const up = (values) => Array.from(values, (value) => Math.ceil(value * 1000) / 1000);
 
 async function curves(input, method) {
-  const { lower, upper } = await machineBounds(machine, input, EPSILONS, { method });
+  const { lower, upper } = nestedBounds(await machineBounds(machine, input, EPSILONS, { method }));
   return { lower: down(lower), upper: up(upper) };
 }
 

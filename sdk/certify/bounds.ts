@@ -71,3 +71,21 @@ export async function intervalBounds(
   checkObject("options", options);
   return machineBounds(machine, data, radii, { ...options, method: "interval" });
 }
+
+/**
+ * Bounds on balls of one centre with growing radii, each tightened by those of the larger balls, which hold on it too.
+ * `lower` and `upper` have one entry a ball. @throws TypeError, RangeError for lengths that differ
+ */
+export function nestedBounds(bounds: Bounds): Bounds {
+  const { lower, upper } = checkObject("bounds", bounds);
+  if (!(lower instanceof Float64Array && upper instanceof Float64Array))
+    throw new TypeError(`bounds: expected { lower, upper } of Float64Array, got ${describe(lower)}`);
+  if (lower.length !== upper.length)
+    throw new RangeError(`upper: expected ${lower.length} entries, got ${upper.length}`);
+  const [low, high] = [lower.slice(), upper.slice()];
+  for (let k = low.length - 2; k >= 0; k--) {
+    low[k] = Math.max(low[k]!, low[k + 1]!);
+    high[k] = Math.min(high[k]!, high[k + 1]!);
+  }
+  return { lower: low, upper: high };
+}

@@ -1,7 +1,8 @@
 // Every bound method of machines: by sampling, against each other, at radius 0, and that each reports what breaks it.
 // Not here: the interval bound's oracle values (interval.test.ts) and the search for a radius (certify.test.ts).
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { machineBounds } from "../../sdk/certify/bounds.js";
+import { machineBounds, nestedBounds } from "../../sdk/certify/bounds.js";
 import { dataset } from "../../sdk/data/dataset.js";
 import { type Kernel, nngp, ntk } from "../../sdk/kernels/kernel.js";
 import { LEVELS, normal, randomData, runtimeAt, uniform } from "../helpers.js";
@@ -204,4 +205,29 @@ it("methods refuse the norms and domains that they do not hold for, and say whic
   await expect(machineBounds(deep, rows, 0.1, { norm: "l2" })).rejects.toThrow(/^norm: expected "linf" .*, got "l2"$/);
   const biased = machineOf(rows, [1, 2, 3], 0, ntk({ biasVariance: 0.1 }));
   await expect(machineBounds(biased, rows, 0.1)).rejects.toThrow(/^machine: expected a kernel without biases/);
+});
+
+it("bounds of nested balls shrink towards the centre, hold whatever the given ones held, and lose nothing", () => {
+  const end = fc.double({ min: -10, max: 10, noNaN: true });
+  // A value that lies within the bounds of every ball from some radius on is one that a smaller ball may take.
+  const balls = fc.array(
+    fc.tuple(end, fc.double({ min: 0, max: 5, noNaN: true }), fc.double({ min: 0, max: 5, noNaN: true })),
+    {
+      minLength: 1,
+      maxLength: 8,
+    },
+  );
+  fc.assert(
+    fc.property(balls, (given) => {
+      const lower = Float64Array.from(given, ([middle, below]) => middle - below);
+      const upper = Float64Array.from(given, ([middle, , above]) => middle + above);
+      const tight = nestedBounds({ lower, upper });
+      for (let k = 0; k < given.length; k++) {
+        expect(tight.lower[k]).toBe(Math.max(...lower.slice(k)));
+        expect(tight.upper[k]).toBe(Math.min(...upper.slice(k)));
+      }
+    }),
+  );
+  expect(() => nestedBounds({ lower: new Float64Array(2), upper: new Float64Array(1) })).toThrow(/^upper: expected 2/);
+  expect(() => nestedBounds({ lower: [1] } as never)).toThrow(TypeError);
 });

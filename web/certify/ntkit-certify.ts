@@ -1,17 +1,18 @@
 // <ntkit-certify>: draw a digit or pick one, and see what is proved about the machine's decision. This file holds the
 // state and asks the worker; what is shown is in the views beside it. Not here: what is computed (work.ts).
-import { button, copyButton, download, messageBox, toggle, workBar } from "../shared/controls.js";
+import { button, fileButton, messageBox, toggle, workBar } from "../shared/controls.js";
 import { h } from "../shared/dom.js";
 import { asset, DemoElement, define } from "../shared/element.js";
 import { WorkerClient } from "../shared/worker-client.js";
 import { BallView } from "./ball-view.js";
 import { bandChart } from "./band-chart.js";
 import style from "./certify.css";
-import { sdkCode } from "./code.js";
+import { layout } from "./layout.js";
 import { openPicture } from "./open-picture.js";
 import { Pad } from "./pad.js";
 import { radiiView } from "./radii.js";
 import { fetchStrip, type Strip, type StripData, type StripImage, stripView } from "./strip.js";
+import { takeAway } from "./takeaway.js";
 import { digitsOf, likenessText, VerdictView } from "./verdict.js";
 import type * as work from "./work.js";
 
@@ -44,7 +45,7 @@ export class NtkitCertify extends DemoElement {
     "amplified",
   ];
   protected override readonly css = style;
-  private worker = new WorkerClient<typeof work>(asset("../workers/certify.js"));
+  private readonly worker = new WorkerClient<typeof work>(asset("../workers/certify.js"));
   private readonly pad = new Pad({ onMove: () => this.sketch(), onEnd: () => this.drawn() });
   private readonly message = messageBox();
   private readonly verdict = new VerdictView();
@@ -71,65 +72,28 @@ export class NtkitCertify extends DemoElement {
   private ownModel = true;
   private epsilon = START;
   private job = new AbortController();
+  /** Counts what was chosen: a digit that comes late is not shown over a later choice. */
+  private turn = 0;
   private ballBusy = false;
   private sketchBusy = false;
 
   protected override build(): Node {
-    const file = (text: string, accept: string, open: (file: File) => Promise<void>) => {
-      const input = h("input", { type: "file", accept });
-      input.addEventListener("change", () => {
-        const [chosen] = input.files ?? [];
-        input.value = "";
-        if (chosen !== undefined) void open(chosen);
-      });
-      return h("label", { class: "file" }, input, h("span", {}, text));
-    };
-    const buttons = h(
-      "div",
-      { class: "buttons" },
+    const buttons = [
       button("Clear", () => this.clear()),
       button("Undo", () => this.undo()),
-      file("Open a picture…", "image/*", (chosen) => this.openPicture(chosen)),
-    );
-    const left = h(
-      "section",
-      { class: "panel", "aria-label": "The picture" },
-      h("div", { class: "drawing" }, this.pad.canvas, buttons),
-      this.stripPlace,
-    );
-    const right = h(
-      "section",
-      { class: "panel", "aria-label": "What is proved" },
-      this.verdict.element,
-      this.radii.element,
-      this.domain.element,
-      this.bar.element,
-    );
-    const within = h("section", { class: "panel", "aria-label": "Within a radius" });
-    within.append(this.ball.element, this.chart.element);
-    const worst = h("section", { class: "panel", "aria-label": "The worst picture found" }, this.ball.gallery);
-    const take = h(
-      "div",
-      { class: "take" },
-      h(
-        "div",
-        { class: "row" },
-        copyButton("Copy as SDK code", () => this.code()),
-        button("Download report", () => this.downloadReport()),
-        button("Download picture", () => void this.downloadPicture()),
-        button("Download model", () => void this.downloadModel()),
-        file("Open a model…", ".safetensors", (chosen) => this.openModel(chosen)),
-      ),
-      this.modelText,
-    );
-    return h(
-      "div",
-      {},
-      this.message.element,
-      h("div", { class: "columns top" }, left, right),
-      h("div", { class: "columns below" }, within, worst),
-      take,
-    );
+      fileButton("Open a picture…", "image/*", (chosen) => void this.openPicture(chosen)),
+    ];
+    return layout({
+      message: this.message.element,
+      picture: [
+        h("div", { class: "drawing" }, this.pad.canvas, h("div", { class: "buttons" }, ...buttons)),
+        this.stripPlace,
+      ],
+      proved: [this.verdict.element, this.radii.element, this.domain.element, this.bar.element],
+      within: [this.ball.element, this.chart.element],
+      worst: [this.ball.gallery],
+      foot: [this.takeAway(), this.modelText],
+    });
   }
 
   protected override start(): void {
@@ -197,6 +161,7 @@ export class NtkitCertify extends DemoElement {
   }
 
   private pickImage(image: StripImage): void {
+    this.turn++;
     this.pad.clear();
     this.strip?.choose(image.index);
     this.message.show("");
@@ -231,8 +196,10 @@ export class NtkitCertify extends DemoElement {
   private async drawn(tell = true): Promise<void> {
     if (tell) this.setState({ strokes: this.pad.text, image: undefined });
     this.strip?.choose(undefined);
+    const turn = ++this.turn;
     try {
-      this.show(await this.digit(), "drawing");
+      const pixels = await this.digit();
+      if (turn === this.turn) this.show(pixels, "drawing");
     } catch (error) {
       this.fail(error);
     }
@@ -254,6 +221,7 @@ export class NtkitCertify extends DemoElement {
   }
 
   private clear(): void {
+    this.turn++;
     this.pad.clear();
     this.setState({ strokes: undefined, image: undefined });
     this.strip?.choose(undefined);
@@ -267,6 +235,7 @@ export class NtkitCertify extends DemoElement {
   }
 
   private async openPicture(chosen: File): Promise<void> {
+    const turn = ++this.turn;
     try {
       const { data, width, height } = await openPicture(chosen, MOST_BYTES);
       const transfer = [data.buffer];
@@ -275,6 +244,7 @@ export class NtkitCertify extends DemoElement {
         { rgba: data, width, height },
         { signal: this.signal, transfer },
       );
+      if (turn !== this.turn) return;
       this.pad.clear();
       this.setState({ strokes: undefined, image: undefined });
       this.strip?.choose(undefined);
@@ -410,12 +380,11 @@ export class NtkitCertify extends DemoElement {
     if (this.ballBusy) return;
     this.ballBusy = true;
     try {
-      for (let asked: string | undefined; ; ) {
+      for (let asked: readonly [work.Proof, number] | undefined; ; ) {
         const { shown, proof, epsilon } = this;
         if (shown === undefined || proof === undefined) return;
-        const key = `${epsilon} ${shown.name} ${this.inDomain}`;
-        if (asked === key) return;
-        asked = key;
+        if (asked?.[0] === proof && asked[1] === epsilon) return;
+        asked = [proof, epsilon];
         const args = { ...this.subject(shown), epsilon, adversarial: proof.adversarial };
         const ball = await this.worker.call("ball", args, { signal: this.signal });
         if (this.shown === shown && this.proof === proof)
@@ -428,28 +397,22 @@ export class NtkitCertify extends DemoElement {
     }
   }
 
-  private code(): string {
-    const { shown } = this;
-    return shown === undefined ? "" : sdkCode(shown.pixels, this.labelOf(shown), this.inDomain);
-  }
-
-  private downloadReport(): void {
-    if (this.proof === undefined || this.shown === undefined)
-      this.message.show("There is no report yet: wait a moment.");
-    else download(`${this.shown.name}.json`, this.proof.json, "application/json");
-  }
-
-  private async downloadPicture(): Promise<void> {
-    const { shown } = this;
-    if (shown === undefined) return;
-    const args = { pixels: shown.pixels, label: this.labelOf(shown) };
-    const bytes = await this.worker.call("pictureFile", args, { signal: this.signal });
-    download(`${shown.name}.npz`, bytes, "application/octet-stream");
-  }
-
-  private async downloadModel(): Promise<void> {
-    const bytes = await this.worker.call("modelFile", undefined, { signal: this.signal });
-    download("svm.safetensors", bytes, "application/octet-stream");
+  private takeAway(): HTMLElement {
+    const { worker } = this;
+    const source = {
+      current: () => {
+        const { shown, proof } = this;
+        return shown && { name: shown.name, subject: this.subject(shown), report: proof?.json };
+      },
+      pictureFile: (subject: work.Subject) => worker.call("pictureFile", subject, { signal: this.signal }),
+      modelFile: () => worker.call("modelFile", undefined, { signal: this.signal }),
+      say: (text: string) => this.message.show(text),
+      fail: (error: unknown) => this.fail(error),
+    };
+    return takeAway(
+      source,
+      fileButton("Open a model…", ".safetensors", (chosen) => void this.openModel(chosen)),
+    );
   }
 
   private fail(error: unknown): void {

@@ -2,6 +2,7 @@
 // page's side (ntkit-certify.ts).
 import {
   attackPath,
+  type Bounds,
   type Certificate,
   certify,
   certifySamples,
@@ -14,6 +15,7 @@ import {
   Machine,
   machineBounds,
   mnistDigit,
+  nestedBounds,
   Runtime,
   readNpz,
   reportToJson,
@@ -229,6 +231,8 @@ export interface Curves {
   readonly path: readonly number[] | null;
 }
 
+const plain = ({ lower, upper }: Bounds) => ({ lower: [...lower], upper: [...upper] });
+
 /** Bounds on balls of growing radius. */
 export async function curves(
   { epsilons, adversarial, ...subject }: Subject & { epsilons: readonly number[]; adversarial: Float64Array | null },
@@ -254,8 +258,8 @@ export async function curves(
   }
   return {
     epsilons,
-    best,
-    interval: { lower: [...interval.lower], upper: [...interval.upper] },
+    best: plain(nestedBounds({ lower: Float64Array.from(best.lower), upper: Float64Array.from(best.upper) })),
+    interval: plain(interval),
     path: path === null ? null : Array.from(path.lower, (value, k) => (value + path.upper[k]!) / 2),
   };
 }

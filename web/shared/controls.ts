@@ -84,6 +84,18 @@ export function button(text: string, onClick: () => void, kind: "plain" | "prima
   return h("button", { type: "button", class: kind === "primary" ? "primary" : undefined, onclick: onClick }, text);
 }
 
+/** A button that lets one choose a file. */
+export function fileButton(text: string, accept: string, open: (file: File) => void): HTMLLabelElement {
+  const input = h("input", { type: "file", accept });
+  input.addEventListener("change", () => {
+    const [chosen] = input.files ?? [];
+    // The same file may be chosen again.
+    input.value = "";
+    if (chosen !== undefined) open(chosen);
+  });
+  return h("label", { class: "file" }, input, h("span", {}, text));
+}
+
 export interface Switch {
   readonly element: HTMLLabelElement;
   readonly input: HTMLInputElement;
