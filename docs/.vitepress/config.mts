@@ -14,6 +14,7 @@ const guide = [
   { text: "How to read a certificate", link: "/guide/reading" },
   { text: "Certify your own model and data", link: "/guide/own" },
   { text: "Certify on many machines", link: "/many-machines" },
+  { text: "Check a report", link: "/verifying" },
   { text: "Embed a demo", link: "/guide/embed" },
   { text: "Limits", link: "/limits" },
 ];
