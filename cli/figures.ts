@@ -60,8 +60,8 @@ const NETWORK_FLAGS = ["width", "widths", "n", "lr", "steps", "epochs", "depth",
 const BELONGS: Readonly<Record<Experiment, readonly (keyof FigureOptions)[]>> = {
   figure1: ["width", "widths", "n", "lr", "lambda", "steps", "backend", "out"],
   figureA1: ["width", "n", "lr", "lambda", "epochs", "backend", "out"],
-  table2: ["widths", "epochs", "backend", "out"],
-  certificates: ["widths", "epochs", "backend", "out"],
+  table2: ["widths", "n", "epochs", "backend", "out"],
+  certificates: ["widths", "n", "epochs", "backend", "out"],
   "certificate-width": ["widths", "n", "lr", "lambda", "epochs", "depth", "backend", "out"],
   dynamics: ["widths", "n", "lr", "lambda", "steps", "depth", "backend", "out"],
 };
@@ -165,7 +165,7 @@ export async function runFigure(name: Experiment, options: FigureOptions): Promi
           { ...work, widths, n, epochs, depth, seeds, samples, lambda, learningRate },
           write,
         );
-      const networks = { ...work, widths, epochs, seeds, samples };
+      const networks = { ...work, widths, n, epochs, seeds, samples };
       if (name === "certificates") return reproduceCertificates(networks, write);
       if (name === "table2") return reproduceTable2({ ...networks, methods: CERTIFICATE_METHODS }, write);
       return reproduceDynamics({ ...work, widths, n, steps, depth, seeds, lambda, learningRate }, write);

@@ -81,6 +81,23 @@ describe("table2", () => {
     expect(JSON.stringify((await table2(options)).rows)).toBe(JSON.stringify(rows));
   });
 
+  it("trains on as many rows as asked for, the same for every width, drawn from all by the seed", async () => {
+    const seen: NetworkRun[] = [];
+    const keep = (run: NetworkRun) => {
+      seen.push(run);
+      return certifyNetwork(run);
+    };
+    const options = { certifyNetwork: keep, data, widths: [25, 100], seeds: 1, epochs: 2, runtime, svm: false };
+    const { settings } = await table2({ ...options, n: 10, seed: 3 });
+    await table2({ ...options, n: 10, seed: 4 });
+    const rows = seen.map(({ train }) => [...train.x].join());
+    expect(settings.n).toBe(10);
+    expect(seen.map(({ train }) => train.n)).toEqual([10, 10, 10, 10]);
+    expect(rows[1]).toBe(rows[0]);
+    expect(rows[2]).not.toBe(rows[0]);
+    await expect(table2({ ...options, n: 0 })).rejects.toThrow(/^n: /);
+  });
+
   it("draws the networks beside the SVM", async () => {
     const files = new Map<string, string>();
     const options = { certifyNetwork, data, widths: [25, 100, 400], seeds: 2, epochs: 4, runtime };
