@@ -14,6 +14,7 @@ import { addMerge } from "./merge.js";
 import { addPredict } from "./predict.js";
 import { addQuickstart } from "./quickstart.js";
 import { addReproduce } from "./reproduce.js";
+import { addTheory } from "./theory.js";
 import { addTightness } from "./tightness.js";
 import { addTrain } from "./train.js";
 import { addVerifyCert } from "./verify-cert.js";
@@ -46,6 +47,7 @@ function makeProgram(): Command {
     addReproduce,
     addTightness,
     addDynamics,
+    addTheory,
     addBench,
   ];
   for (const add of commands) add(program);

@@ -270,4 +270,21 @@ export {
 } from "./runtime/runtime.js";
 export { type ByteSource, bytesOf, type ReadOptions } from "./runtime/sources.js";
 export type { WorkerSource } from "./runtime/threads.js";
+export {
+  contributions,
+  type PathKernel,
+  type PathKernelOptions,
+  pathKernel,
+  type RebuildError,
+  type SignReport,
+} from "./theory/path-kernel.js";
+export {
+  type Explanation,
+  type PathKernelRun,
+  type PathKernelStudy,
+  type PathKernelStudyOptions,
+  type PicturedRow,
+  pathKernelStudy,
+} from "./theory/path-kernel-study.js";
+export { QUADRATURES, type Quadrature } from "./theory/quadrature.js";
 export { VERSION } from "./version.js";

@@ -61,3 +61,9 @@ export function writePng(picture: Picture): Uint8Array {
   }
   return file;
 }
+
+/** The data URL of a square picture's PNG file, for the src of an img. */
+export function pngUrl(side: number, pixels: Uint8Array): string {
+  const bytes = writePng({ width: side, height: side, pixels });
+  return `data:image/png;base64,${btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""))}`;
+}

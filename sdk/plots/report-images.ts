@@ -2,17 +2,12 @@
 // inputs are shown (report-page.ts) and picture files (certify/attacks/counterexamples.ts).
 import { cleanRow, colour, grey, imageSide } from "../certify/attacks/counterexamples.js";
 import type { Dataset } from "../data/dataset.js";
-import { writePng } from "../data/png.js";
+import { pngUrl } from "../data/png.js";
 
 /** One picture, ready for the src of an img. */
 export interface SmallPicture {
   readonly name: "original" | "adversarial" | "difference";
   readonly url: string;
-}
-
-function pngUrl(side: number, pixels: Uint8Array): string {
-  const bytes = writePng({ width: side, height: side, pixels });
-  return `data:image/png;base64,${btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""))}`;
 }
 
 /**

@@ -59,6 +59,8 @@ describe("help", () => {
                                       five machines on MNIST 0/1 beside attacks
         dynamics [options]            networks of several widths beside their machine:
                                       difference and kernel drift against width
+        theory [options] <theorem>    a theorem of the paper computed on data: tables,
+                                      a plot and JSON
         bench [args...]               time the jobs of the benchmark suite, beside
                                       their peers with --peers
 
@@ -76,6 +78,7 @@ describe("help", () => {
     cv: ["--data", "--machine", "--lambda", "--epsilon", "--depth", "--folds", "--bias", "--seed"],
     predict: ["--data", "--split", "--samples"],
     reproduce: ["--lambda", "--rows", "--samples", "--seeds", "--widths", "--depth", "--epochs", "--out"],
+    theory: ["--n", "--tests", "--width", "--loss", "--lambda", "--time", "--steps", "--out"],
     inspect: [],
     quickstart: [],
   };

@@ -7,6 +7,7 @@ import {
   reproduceDynamics,
   reproduceFigure1,
   reproduceFigureA1,
+  theoryPathKernel,
 } from "../../sdk/plots/commands.js";
 import { formatSlope } from "../../sdk/plots/index.js";
 import { decadeTicks } from "../../sdk/plots/sheet.js";
@@ -68,6 +69,12 @@ const commands = [
     words: ["95% interval", "slope −", "width (log scale)", "1,024", "drift"],
     run: (write: (name: string, text: string) => void) =>
       reproduceDynamics({ ...common(), widths: [16, 64, 1024], seeds: 2, steps: 5, depth: 1 }, write),
+  },
+  {
+    name: "path-kernel",
+    words: ["Theorem 4.1", "sum of descent", "trapezoid", "95% interval", "length of a step", "f = ", "row "],
+    run: (write: (name: string, text: string) => void) =>
+      theoryPathKernel({ ...common(), width: 16, time: 2, steps: [8, 16, 32] }, write),
   },
 ];
 
