@@ -73,6 +73,8 @@ export class NtkitEquivalence extends DemoElement {
   private where: Place | undefined;
   private last = STEPS;
   private running: AbortController | undefined;
+  /** Whether what runs was begun by the play button, and not for a step. */
+  private playing = false;
   private readonly own = new Map<number, Gap>();
 
   private get width(): number {
@@ -128,7 +130,7 @@ export class NtkitEquivalence extends DemoElement {
 
   /** Takes a choice of the user's; a run under way begins anew with it. */
   private choose(state: Readonly<Record<string, string | undefined>>): void {
-    const playing = this.running !== undefined;
+    const playing = this.running !== undefined && this.playing;
     this.setState(state);
     this.reset();
     if (playing) void this.run();
@@ -172,6 +174,7 @@ export class NtkitEquivalence extends DemoElement {
     const running = new AbortController();
     const signal = AbortSignal.any([running.signal, this.signal]);
     this.running = running;
+    this.playing = count === Number.POSITIVE_INFINITY;
     this.message.show("");
     this.remedy.hidden = true;
     if (this.step >= this.last) this.last *= 2;
