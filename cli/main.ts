@@ -6,6 +6,7 @@ import { addAttack } from "./attack.js";
 import { addBench } from "./bench.js";
 import { addCertify } from "./certify.js";
 import { addCv } from "./cv.js";
+import { addDigits } from "./digits.js";
 import { Interrupted, UsageError } from "./errors.js";
 import { addExport } from "./export.js";
 import { addDynamics } from "./figures.js";
@@ -46,6 +47,7 @@ function makeProgram(): Command {
     addExport,
     addReproduce,
     addTightness,
+    addDigits,
     addDynamics,
     addTheory,
     addBench,

@@ -141,6 +141,7 @@ export {
   openComparison,
 } from "./experiments/compare.js";
 export type { SamplePoint } from "./experiments/data.js";
+export { type DigitsOptions, type DigitsResult, digits } from "./experiments/digits.js";
 export { type FigureA1Options, type FigureA1Result, figureA1 } from "./experiments/figure-a1.js";
 export { type Figure1Options, type Figure1Result, figure1 } from "./experiments/figure1.js";
 export {

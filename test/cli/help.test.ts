@@ -57,6 +57,8 @@ describe("help", () => {
                                       0/1
         tightness [options]           how nearly exact certificates are: bounds of
                                       five machines on MNIST 0/1 beside attacks
+        digits [options]              tell several digits of MNIST apart, one machine
+                                      against the rest each, with joint certificates
         dynamics [options]            networks of several widths beside their machine:
                                       difference and kernel drift against width
         theory [options] <theorem>    a theorem of the paper computed on data: tables,
@@ -76,6 +78,7 @@ describe("help", () => {
     certify: ["--data", "--split", "--method", "--samples", "--seed", "--bracket", "--tolerance", "--tsv"],
     attack: ["--data", "--split", "--method", "--norm", "--domain", "--restarts", "--steps", "--out", "--pictures"],
     cv: ["--data", "--machine", "--lambda", "--epsilon", "--depth", "--folds", "--bias", "--seed"],
+    digits: ["--digits", "--machine", "--lambda", "--rows", "--count", "--method", "--radii", "--out"],
     predict: ["--data", "--split", "--samples"],
     reproduce: ["--lambda", "--rows", "--samples", "--seeds", "--widths", "--depth", "--epochs", "--out"],
     theory: ["--n", "--tests", "--width", "--loss", "--lambda", "--time", "--steps", "--out"],
@@ -189,6 +192,8 @@ describe("wrong use ends with 2 and names what was expected", () => {
     [`${certify} --json --quiet`, '--json: expected a value, got "--quiet"'],
     [`${certify} --json - --tsv -`, '--tsv: expected another file than --json, got "-" for both'],
     [`${certify} --json m.safetensors`, '--json: expected another file than model, got "m.safetensors" for both'],
+    ["digits --digits 3", '--digits: expected at least two different digits, as "0,1,7", got "3"'],
+    ["digits --digits 3,3", "--digits: expected at least two different digits"],
     ["cv --data mnist:0,1", "required option '--machine <krr|svm|svm2|svr|logistic>' not specified"],
     ["cv --data mnist:0,1 --machine forest", '--machine: expected "krr" | "svm" | "svm2" | "svr" | "logistic", got'],
     ["cv --data mnist:0,1 --machine svm --folds 1", '--folds: expected an integer >= 2, got "1"'],
