@@ -10,6 +10,8 @@ export const COPIED = [
     to: "bench/CERTIFICATES.md",
     replace: [["../docs/certificates.svg", "../certificates.svg"]],
   },
+  { from: "docs/certificates.svg", to: "public/certificates.svg" },
+  { from: "web/shared/icon.svg", to: "public/icon.svg" },
   { from: "ARCHITECTURE.md", to: "project/architecture.md" },
   { from: "CHANGELOG.md", to: "project/changelog.md" },
 ];

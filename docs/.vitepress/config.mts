@@ -9,6 +9,9 @@ const api: { text: string; link: string }[] = existsSync(apiSidebar)
   ? JSON.parse(readFileSync(apiSidebar, "utf8")).map(({ text, link }) => ({ text, link }))
   : [];
 
+/** Where the site is served: "/" or "/folder/". */
+const base = process.env.DOCS_BASE ?? "/";
+
 const guide = [
   { text: "Start here", link: "/start" },
   { text: "How to read a certificate", link: "/guide/reading" },
@@ -53,13 +56,15 @@ export default defineConfig({
   title: "ntkit",
   description:
     "Infinite-width neural networks as kernel machines: trained exactly, certified against adversarial inputs",
-  base: process.env.DOCS_BASE ?? "/",
+  base,
+  head: [["link", { rel: "icon", href: `${base}icon.svg`, type: "image/svg+xml" }]],
   outDir: "../dist/docs",
   srcExclude: ["node_modules/**", "reference/.entries/**"],
   markdown: { math: true },
   // Long pages of tables and formulas are the point of this site.
   vite: { build: { chunkSizeWarningLimit: 4096 } },
   themeConfig: {
+    logo: "/icon.svg",
     search: { provider: "local" },
     outline: { level: [2, 3] },
     nav: [

@@ -69,7 +69,7 @@ function makePage(path: string, file: string, text: string): Page {
 
 /** Markdown files of docs/ that are written by hand. */
 function written(folder = DOCS): string[] {
-  const skipped = new Set(["node_modules", "reference", "bench", "project"]);
+  const skipped = new Set(["node_modules", "reference", "bench", "project", "public"]);
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) return skipped.has(entry.name) || entry.name.startsWith(".") ? [] : written(path);
