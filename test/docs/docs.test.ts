@@ -86,6 +86,7 @@ describe("examples", () => {
       exactOptionalPropertyTypes: false,
       paths: {
         ntkit: [join(ROOT, "dist/types/sdk/index.d.ts")],
+        "ntkit/certify": [join(ROOT, "dist/types/sdk/certify/index.d.ts")],
         "ntkit/plots": [join(ROOT, "dist/types/sdk/plots/commands.d.ts")],
       },
     };
