@@ -57,6 +57,14 @@ const PAGES = ["test/browser/**/*.test.ts"];
 const RUNTIMES = ["test/runtimes/**/*.test.ts"];
 /** The site, driven from Node as a person would: the pages themselves are not told that they are tested. */
 const SITE = ["test/web/**/*.test.ts"];
+/** Limits in milliseconds, for a quiet machine: npm run test:speed alone. */
+const SPEED = ["test/web/speed.test.ts"];
+
+/** Tests that drive the built site. */
+function onSite(name: string, groupOrder: number, include: string[], exclude: string[]) {
+  const alone = { pool: "forks" as const, fileParallelism: false, sequence: { groupOrder } };
+  return { test: { name, include, exclude, ...alone, ...patience } };
+}
 
 export default defineConfig({
   test: {
@@ -76,16 +84,8 @@ export default defineConfig({
       },
       inPage("isolated page", 1, [...BACKENDS, ...PAGES], ISOLATED),
       inPage("plain page", 2, PAGES, {}),
-      {
-        test: {
-          name: "web",
-          include: SITE,
-          pool: "forks",
-          fileParallelism: false,
-          sequence: { groupOrder: 4 },
-          ...patience,
-        },
-      },
+      onSite("web", 4, SITE, SPEED),
+      onSite("speed", 5, SPEED, []),
     ],
   },
 });
