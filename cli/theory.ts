@@ -3,8 +3,8 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
-import { LOSSES, type Loss, type PathKernelStudy } from "ntkit";
-import { theoryPathKernel, type Write } from "ntkit/plots";
+import { type GeneralisationBound, type GeneralisationResult, LOSSES, type Loss, type PathKernelStudy } from "ntkit";
+import { theoryGeneralisation, theoryPathKernel, type Write } from "ntkit/plots";
 import { UsageError } from "./errors.js";
 import { readData } from "./inputs.js";
 import {
@@ -20,7 +20,7 @@ import {
 } from "./options.js";
 import { Output, writeWhole } from "./output.js";
 import { type Session, withSession } from "./session.js";
-import { alignRows, scientific, textTable } from "./table.js";
+import { alignRows, percent, scientific, textTable } from "./table.js";
 
 interface TheoryFlags extends CommonOptions {
   readonly data?: string;
@@ -32,11 +32,13 @@ interface TheoryFlags extends CommonOptions {
   readonly lambda?: readonly number[];
   readonly time?: number;
   readonly steps?: readonly number[];
+  readonly delta?: number;
+  readonly raw?: boolean;
   readonly seed?: number;
   readonly out?: string;
 }
 
-type TheoryResult = PathKernelStudy;
+type TheoryResult = PathKernelStudy | GeneralisationResult;
 
 /** One theorem: the flags it takes, how it runs, how its result is shown. */
 interface Theorem<Result> {
@@ -91,7 +93,53 @@ const pathKernel: Theorem<PathKernelStudy> = {
   },
 };
 
-const THEOREMS = { "path-kernel": pathKernel } as const;
+function valueText({ value, assumptions }: GeneralisationBound): string {
+  return value !== null ? value.toPrecision(3) : `none: ${assumptions.find(({ holds }) => !holds)?.name ?? "no value"}`;
+}
+
+const generalisation: Theorem<GeneralisationResult> = {
+  flags: ["n", "tests", "width", "depth", "lambda", "delta", "raw"],
+  async run(flags, session, write) {
+    const { tests, width, depth, delta, seed, n: rows, lambda: lambdas } = flags;
+    const normalise = flags.raw !== true;
+    const data = await dataOf(flags, session);
+    const what = { data, rows, tests, lambdas, width, depth, delta, normalise, seed };
+    return theoryGeneralisation({ ...session.work, ...what }, write);
+  },
+  text({ rows, networks, settings }) {
+    const lines = rows.map(({ n, labels, lambda, testError, testRisk, bounds }) => {
+      const of = (name: string) => bounds.filter((bound) => bound.name === name).map(valueText);
+      const measured = [percent(testError), testRisk.toPrecision(3)];
+      return [
+        String(n),
+        labels,
+        String(lambda),
+        ...measured,
+        ...of("margin"),
+        ...of("1.19"),
+        ...of("1.20"),
+        ...of("2.37"),
+      ];
+    });
+    const header = ["rows", "labels", "lambda", "test error", "test risk", "margin", "1.19", "1.20", "2.37"];
+    const table = textTable(header, lines, "rlrrrllll");
+    const finite = networks.map(({ n, labels, testError, bound }) => [
+      `network of width ${settings.width}, ${n} rows, ${labels} labels:`,
+      `test error ${percent(testError)}, path-kernel bound ${valueText(bound)};`,
+      `${bound.assumptions.filter(({ holds }) => !holds).length} assumptions fail; the formula gives ${bound.figure.toPrecision(3)}`,
+    ]);
+    const [row] = rows;
+    const stated = (row?.bounds.find(({ name }) => name === "1.20")?.assumptions ?? []).map((one) => [
+      one.holds ? "holds:" : "fails:",
+      one.name,
+      one.detail,
+    ]);
+    const share = `Each bound holds with probability ${1 - settings.delta} for every lambda at once.\n`;
+    return table + share + alignRows(stated, "lll") + (finite.length === 0 ? "" : alignRows(finite, "lll"));
+  },
+};
+
+const THEOREMS = { "path-kernel": pathKernel, generalisation } as const;
 type Name = keyof typeof THEOREMS;
 const NAMES = Object.keys(THEOREMS) as Name[];
 
@@ -105,7 +153,7 @@ function parseName(text: string): Name {
 }
 
 async function theory(name: Name, flags: TheoryFlags): Promise<void> {
-  const theorem: Theorem<TheoryResult> = THEOREMS[name];
+  const theorem = THEOREMS[name] as Theorem<TheoryResult>;
   const foreign = OWN.find((flag) => flags[flag] !== undefined && !theorem.flags.includes(flag));
   if (foreign !== undefined) {
     const takers = NAMES.filter((other) => THEOREMS[other].flags.includes(foreign));
@@ -135,9 +183,13 @@ export function addTheory(program: Command): void {
   const command = program
     .command("theory")
     .description("a theorem of the paper computed on data: tables, a plot and JSON")
-    .argument("<theorem>", "path-kernel (4.1: a finite network as a kernel machine)", parseName)
+    .argument(
+      "<theorem>",
+      "path-kernel (4.1: a finite network as a kernel machine) or generalisation (bounds beside test errors)",
+      parseName,
+    )
     .addOption(dataOption())
-    .addOption(list("--n <list>", "training rows"))
+    .addOption(list("--n <list>", "training rows; generalisation: several numbers"))
     .addOption(numberOption("--tests <rows>", "test rows", integer))
     .addOption(numberOption("--width <m>", "neurons in a hidden layer", integer))
     .addOption(numberOption("--depth <n>", "hidden layers (default: 1)", integer))
@@ -145,6 +197,10 @@ export function addTheory(program: Command): void {
     .addOption(list("--lambda <list>", "regularisation"))
     .addOption(numberOption("--time <T>", "path-kernel: time of training (default: 100)", { min: 0 }))
     .addOption(list("--steps <list>", "full-batch steps; path-kernel: several, each even"))
+    .addOption(
+      numberOption("--delta <p>", "generalisation: what bounds may fail with (default: 0.05)", { min: 0, max: 1 }),
+    )
+    .option("--raw", "generalisation: rows as they are (default: at norm sqrt(d))")
     .addOption(seedOption("weights and samples"))
     .addOption(
       valueOption("--out <folder>", "folder for the JSON and SVG files (default: this one)", (f, text) =>
@@ -155,5 +211,6 @@ export function addTheory(program: Command): void {
   finish(command, [
     "theory path-kernel --n 32 --width 64 --out figures",
     "theory path-kernel --loss hinge --steps 100,200,400 --lambda 0.001",
+    "theory generalisation --n 100,1000,12665 --lambda 10,100,1000,10000",
   ]);
 }

@@ -272,6 +272,17 @@ export {
 export { type ByteSource, bytesOf, type ReadOptions } from "./runtime/sources.js";
 export type { WorkerSource } from "./runtime/threads.js";
 export {
+  bestRow,
+  type GeneralisationOptions,
+  type GeneralisationResult,
+  type GeneralisationRow,
+  type GeneralisedNetwork,
+  generalisation,
+  LABELINGS,
+  type Labeling,
+} from "./theory/generalisation.js";
+export { pathKernelBound } from "./theory/path-bound.js";
+export {
   contributions,
   type PathKernel,
   type PathKernelOptions,
@@ -288,4 +299,14 @@ export {
   pathKernelStudy,
 } from "./theory/path-kernel-study.js";
 export { QUADRATURES, type Quadrature } from "./theory/quadrature.js";
+export {
+  type Assumption,
+  errorRate,
+  type GeneralisationBound,
+  type MachineFigures,
+  marginBound,
+  rampRisk,
+  ridgeBounds,
+  squaredRisk,
+} from "./theory/rademacher.js";
 export { VERSION } from "./version.js";

@@ -7,6 +7,7 @@ import {
   reproduceDynamics,
   reproduceFigure1,
   reproduceFigureA1,
+  theoryGeneralisation,
   theoryPathKernel,
 } from "../../sdk/plots/commands.js";
 import { formatSlope } from "../../sdk/plots/index.js";
@@ -69,6 +70,12 @@ const commands = [
     words: ["95% interval", "slope −", "width (log scale)", "1,024", "drift"],
     run: (write: (name: string, text: string) => void) =>
       reproduceDynamics({ ...common(), widths: [16, 64, 1024], seeds: 2, steps: 5, depth: 1 }, write),
+  },
+  {
+    name: "generalisation",
+    words: ["margin bound", "equation 1.20", "tested", "random labels", "training rows", "error rate"],
+    run: (write: (name: string, text: string) => void) =>
+      theoryGeneralisation({ data, runtime, rows: [8, 20], tests: 16, lambdas: [1, 10], networkRows: 0 }, write),
   },
   {
     name: "path-kernel",
