@@ -8,6 +8,8 @@ import { dataset, openComparison, Runtime, readNpz } from "../../sdk/index.js";
 import { KERNEL_ROWS, LAMBDA, type Look } from "../../web/equivalence/curves.js";
 import { overflows, ROOT, screenshot, seriousFaults, useSite } from "./site.js";
 
+/** Patience on a busy machine. */
+const SOON = { timeout: 20_000 };
 const PAGE = "equivalence/index.html";
 const GPU = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"];
 
@@ -44,7 +46,7 @@ describe("with a GPU", () => {
 
   it("shows a stored run of every width before anything was trained", async () => {
     const { page, calm } = await site.open(PAGE);
-    await expect.poll(() => spoken(chart(page, /^Outputs/))).toMatch(/^step 256: f\(a\) −\d/);
+    await expect.poll(() => spoken(chart(page, /^Outputs/)), SOON).toMatch(/^step 256: f\(a\) −\d/);
     const gap = () =>
       spoken(chart(page, /^Difference/)).then((text) => Number(/mean square ([\d.]+)/.exec(text ?? "")?.[1]));
     const narrow = await gap();
@@ -53,7 +55,7 @@ describe("with a GPU", () => {
     expect(await page.getByRole("slider", { name: "Width" }).getAttribute("aria-valuetext")).toBe("16,384");
     expect(await gap()).toBeLessThan(narrow / 3);
     await page.keyboard.press("ArrowRight");
-    await expect.poll(() => spoken(chart(page, /^Outputs/))).toMatch(/^step 256: g\(a\)/);
+    await expect.poll(() => spoken(chart(page, /^Outputs/)), SOON).toMatch(/^step 256: g\(a\)/);
     calm();
   });
 
@@ -61,9 +63,9 @@ describe("with a GPU", () => {
     const { page, calm } = await site.open(`${PAGE}#width=64&seed=5`);
     expect(await place(page).textContent()).toBe("Press play to train this network here.");
     await buttonOf(page, "Step").click();
-    await expect.poll(() => stepsDone(page)).toBe(1);
+    await expect.poll(() => stepsDone(page), SOON).toBe(1);
     await buttonOf(page, "Step").click();
-    await expect.poll(() => stepsDone(page)).toBe(2);
+    await expect.poll(() => stepsDone(page), SOON).toBe(2);
     await playToTheEnd(page);
     expect(await stepsDone(page)).toBe(256);
     expect(await place(page).textContent()).toMatch(/WebAssembly on (one thread|\d+ threads)/);
@@ -99,7 +101,7 @@ describe("with a GPU", () => {
     await buttonOf(page, "Play").click();
     await expect.poll(() => stepsDone(page), { timeout: 30_000 }).toBeGreaterThan(2);
     await buttonOf(page, "Pause").click();
-    await buttonOf(page, /^Play$/).waitFor({ timeout: 2000 });
+    await buttonOf(page, /^Play$/).waitFor({ timeout: 5000 });
     const paused = await stepsDone(page);
     await page.waitForTimeout(500);
     expect(await stepsDone(page)).toBe(paused);
@@ -107,8 +109,8 @@ describe("with a GPU", () => {
     await expect.poll(() => stepsDone(page), { timeout: 30_000 }).toBeGreaterThan(paused);
     await page.getByRole("spinbutton", { name: "Seed" }).fill("7");
     await page.keyboard.press("Enter");
-    await expect.poll(() => place(page).textContent()).toBe("Press play to train this network here.");
-    await expect.poll(() => page.url()).toMatch(/#width=4096&seed=7$/);
+    await expect.poll(() => place(page).textContent(), SOON).toBe("Press play to train this network here.");
+    await expect.poll(() => page.url(), SOON).toMatch(/#width=4096&seed=7$/);
     calm();
   });
 
@@ -117,7 +119,7 @@ describe("with a GPU", () => {
     await page.getByRole("slider", { name: "Width" }).focus();
     await page.keyboard.press("End");
     await page.getByRole("radio", { name: "5", exact: true }).check();
-    await expect.poll(() => page.url()).toMatch(/#width=inf&rate=5$/);
+    await expect.poll(() => page.url(), SOON).toMatch(/#width=inf&rate=5$/);
     await page.reload();
     expect(await page.getByRole("slider", { name: "Width" }).getAttribute("aria-valuetext")).toBe("∞");
     expect(await page.getByRole("radio", { name: "5", exact: true }).isChecked()).toBe(true);
@@ -178,7 +180,7 @@ describe("with a GPU", () => {
       const middle = { x: box.x + box.width / 2, y: box.y + box.height / 2 };
       if (size === "phone") await page.touchscreen.tap(middle.x, middle.y);
       else await page.mouse.move(middle.x, middle.y);
-      await expect.poll(() => spoken(hinge)).toMatch(/^step 1[0-4]\d: network/);
+      await expect.poll(() => spoken(hinge), SOON).toMatch(/^step 1[0-4]\d: network/);
       await hinge.focus();
       await page.keyboard.press("Home");
       expect(await spoken(hinge)).toBe("step 0: network 1, machine 1");
@@ -207,7 +209,7 @@ describe("without WebGPU", () => {
     await onwards.click();
     await buttonOf(page, /^Play on to/).waitFor({ timeout: 60_000 });
     expect(await place(page).textContent()).toMatch(/WebAssembly/);
-    await expect.poll(() => page.url()).toMatch(/backend=wasm/);
+    await expect.poll(() => page.url(), SOON).toMatch(/backend=wasm/);
     calm();
   });
 });

@@ -7,6 +7,8 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { dataset, eigenvalues, GramMatrix, nngp, ntk, Runtime, readNpz, ridgeCondition } from "../../sdk/index.js";
 import { overflows, ROOT, screenshot, seriousFaults, useSite } from "./site.js";
 
+/** Patience on a busy machine. */
+const SOON = { timeout: 20_000 };
 const PAGE = "kernel/index.html";
 const site = useSite();
 
@@ -54,12 +56,14 @@ async function reportOf(page: Page): Promise<Report> {
 it("shows its stored start without the core: the paper's h(u) / 2 pi at u = 0, and the matrix", async () => {
   const { page, calm } = await site.open(PAGE);
   const angle = slider(page, /^The kernel by the cosine/);
-  await expect.poll(() => spoken(angle)).toBe("u 1: NTK 1, NNGP 1");
+  await expect.poll(() => spoken(angle), SOON).toBe("u 1: NTK 1, NNGP 1");
   await angle.focus();
   for (let k = 0; k < 6; k++) await page.keyboard.press("PageDown");
   // h(0) / 2 pi = 1 / 2 pi; the NNGP has 1 / pi there.
   expect(await spoken(angle)).toMatch(/^u 6\.1232e−17: NTK 0\.15915, NNGP 0\.31831$/);
-  await expect.poll(() => spoken(slider(page, /^Cells/))).toMatch(/^Images 1 \(a 0\) and 2 \(a 0\): K = 0\.\d{10}/);
+  await expect
+    .poll(() => spoken(slider(page, /^Cells/)), SOON)
+    .toMatch(/^Images 1 \(a 0\) and 2 \(a 0\): K = 0\.\d{10}/);
   expect(page.workers()).toEqual([]);
   calm();
 });
@@ -92,7 +96,7 @@ it("computes in the browser what Node does: matrix bit for bit, eigenvalues and 
 
 it("follows depth, kernel and lambda, and finds them again in the address", async () => {
   const { page, calm } = await site.open(PAGE);
-  await expect.poll(() => spoken(slider(page, /^Eigenvalues/))).toMatch(/^number 32: NTK 0\.00/);
+  await expect.poll(() => spoken(slider(page, /^Eigenvalues/)), SOON).toMatch(/^number 32: NTK 0\.00/);
   await slider(page, /^Depth/).focus();
   for (let k = 0; k < 4; k++) await page.keyboard.press("ArrowRight");
   await page.getByRole("radio", { name: "NNGP" }).check();
@@ -103,7 +107,7 @@ it("follows depth, kernel and lambda, and finds them again in the address", asyn
   await page.keyboard.press("End");
   expect(await sentence.textContent()).toMatch(/^At λ = 1,000 the condition number is 1\.000\d* for the NTK/);
   expect(await sentence.textContent()).not.toBe(before);
-  await expect.poll(() => page.url()).toMatch(/#depth=5&kind=nngp&lambda=3$/);
+  await expect.poll(() => page.url(), SOON).toMatch(/#depth=5&kind=nngp&lambda=3$/);
   await page.reload();
   await slider(page, /^Cells.*NNGP of depth 5/).waitFor({ timeout: 30_000 });
   expect(await slider(page, /^Ridge/).getAttribute("aria-valuetext")).toBe("1,000");
@@ -126,7 +130,7 @@ it.each([
     const [x, y] = [box.x + (3.5 / 8) * box.width, box.y + (5.5 / 8) * box.height];
     if (size === "phone") await page.touchscreen.tap(x, y);
     else await page.mouse.move(x, y);
-    await expect.poll(() => spoken(cells)).toMatch(/^Images 6 \(a 1\) and 4 \(a 0\)/);
+    await expect.poll(() => spoken(cells), SOON).toMatch(/^Images 6 \(a 1\) and 4 \(a 0\)/);
     await page.locator(".heat summary").click();
     const table = page.getByRole("region", { name: "The Gram matrix as a table" });
     const { matrix } = await reportOf(page);
