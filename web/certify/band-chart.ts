@@ -67,6 +67,7 @@ export function bandChart(most: number): BandChart {
   const name = "The machine's output against the radius of the ball, as each bound proves it";
   const clip = svg("clipPath", { id: "frame" }, svg("rect", { x: EDGE.left, y: EDGE.top, width: ACROSS, height: UP }));
   const content = svg("g");
+  const waits = svg("text", { x: WIDTH / 2, y: HEIGHT / 2, "text-anchor": "middle" }, "The curves are on their way.");
   const line = svg("line", { class: "cursor", y1: EDGE.top, y2: EDGE.top + UP });
   const picture = svg("svg", { class: "chart", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": name });
   picture.append(svg("defs", {}, clip), content, line);
@@ -99,6 +100,6 @@ export function bandChart(most: number): BandChart {
       line.setAttribute("x1", String(px(epsilon)));
       line.setAttribute("x2", String(px(epsilon)));
     },
-    clear: () => content.replaceChildren(),
+    clear: () => content.replaceChildren(waits),
   };
 }

@@ -3,7 +3,6 @@
 import { h } from "../shared/dom.js";
 
 export interface Places {
-  readonly message: Node;
   readonly picture: readonly Node[];
   readonly proved: readonly Node[];
   readonly within: readonly Node[];
@@ -16,11 +15,10 @@ function panel(name: string, content: readonly Node[]): HTMLElement {
 }
 
 /** The demo's content. */
-export function layout({ message, picture, proved, within, worst, foot }: Places): HTMLElement {
+export function layout({ picture, proved, within, worst, foot }: Places): HTMLElement {
   return h(
     "div",
     {},
-    message,
     h("div", { class: "columns top" }, panel("The picture", picture), panel("What is proved", proved)),
     h("div", { class: "columns below" }, panel("Within a radius", within), panel("The worst picture found", worst)),
     ...foot,

@@ -84,9 +84,9 @@ export class NtkitCertify extends DemoElement {
       fileButton("Open a picture…", "image/*", (chosen) => void this.openPicture(chosen)),
     ];
     return layout({
-      message: this.message.element,
       picture: [
         h("div", { class: "drawing" }, this.pad.canvas, h("div", { class: "buttons" }, ...buttons)),
+        this.message.element,
         this.stripPlace,
       ],
       proved: [this.verdict.element, this.radii.element, this.domain.element, this.bar.element],

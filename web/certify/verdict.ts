@@ -19,7 +19,7 @@ export function likenessText({ likeness, prediction }: Judgement, [a, b]: readon
   if (prediction === 0) return "The machine abstains: rounding alone could decide this picture.";
   if (likeness === null || likeness.pValue > DOUBTFUL) return undefined;
   const name = prediction < 0 ? a : b;
-  const rare = `fewer than ${likeness.pValue <= 0.001 ? "1 in 1,000" : `${Math.ceil(1000 * likeness.pValue) / 10}%`}`;
+  const rare = `at most ${likeness.pValue <= 0.001 ? "1 in 1,000" : `${Math.ceil(1000 * likeness.pValue) / 10}%`}`;
   const fact = `of real ${a}s and ${b}s, ${rare} look so unlike all training images`;
   return likeness.pValue <= NEITHER
     ? `This looks like neither a ${a} nor a ${b}: ${fact}. The machine knows no third answer and says ${name}; ` +
