@@ -4,9 +4,10 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { cubeMinimum } from "../../sdk/certify/checker/cube.js";
 import { h, halfOf } from "../../sdk/certify/checker/functions.js";
-import { point } from "../../sdk/certify/checker/interval.js";
+import { interval, point } from "../../sdk/certify/checker/interval.js";
 import { Chooser, leastOf } from "../../sdk/certify/checker/neuron.js";
 import { parabolaAt } from "../../sdk/certify/checker/parabola.js";
+import { distance } from "../../sdk/certify/checker/replay.js";
 
 const between = (min: number, max: number) => fc.double({ min, max, noNaN: true });
 
@@ -118,5 +119,23 @@ it("bounds on cubes lie below the quadratic at every corner and inside, and are 
       },
     ),
     { numRuns: 200 },
+  );
+});
+
+it("the ends of a distance hold that to every point between the ends of the start, in each norm", () => {
+  const entry = fc.record({ x: between(-2, 2), low: between(-2, 2), width: between(0, 0.1), share: between(0, 1) });
+  fc.assert(
+    fc.property(fc.array(entry, { minLength: 1, maxLength: 5 }), (list) => {
+      const x = Float64Array.from(list, (own) => own.x);
+      const start = list.map(({ low, width }) => interval(low, low + width));
+      const lengths = list.map((own) => Math.abs(own.x - (own.low + own.share * own.width)));
+      const norms = { linf: Math.max(...lengths), l2: Math.hypot(...lengths), l1: lengths.reduce((a, b) => a + b, 0) };
+      for (const norm of ["linf", "l2", "l1"] as const) {
+        const { lo, hi } = distance(x, start, norm);
+        // A few roundings of the sample's own distance.
+        expect(lo).toBeLessThanOrEqual(norms[norm] + 1e-14);
+        expect(hi).toBeGreaterThanOrEqual(norms[norm] - 1e-14);
+      }
+    }),
   );
 });

@@ -6,7 +6,7 @@ import { readNpz } from "../../data/npz.js";
 import { Machine } from "../../machines/machine.js";
 import { type Method, type Norm, offsetOf } from "../method.js";
 import type { SavedReport } from "../report.js";
-import { div, type Interval, IntervalTotal, mul, point, size, sqrt, square, sub } from "./interval.js";
+import { div, type Interval, IntervalTotal, interval, mul, point, size, sqrt, square, sub } from "./interval.js";
 import { factorOf } from "./network.js";
 import { type CheckedNetwork, networkEnds, openPoint, startEnds } from "./network-samples.js";
 import { type CheckedMachine, openInput, openMachine } from "./terms.js";
@@ -19,14 +19,14 @@ function numbers(arrays: ReadonlyMap<string, NpyArray>, name: string, count?: nu
   return data as ArrayLike<number>;
 }
 
-/** ||x - x0|| in data units. */
-function distance(x: Float64Array, start: readonly Interval[], norm: Norm): Interval {
+/** ||x - x0|| in data units, between its ends. */
+export function distance(x: Float64Array, start: readonly Interval[], norm: Norm): Interval {
   const total = new IntervalTotal();
   let most = point(0);
   start.forEach((entry, k) => {
     const own = sub(point(x[k] as number), entry);
-    const length = point(size(own));
-    if (length.lo > most.lo) most = length;
+    const length = interval(Math.max(0, own.lo, -own.hi), size(own));
+    most = interval(Math.max(most.lo, length.lo), Math.max(most.hi, length.hi));
     total.add(norm === "l2" ? square(own) : length);
   });
   return norm === "linf" ? most : norm === "l2" ? sqrt(total.value) : total.value;
