@@ -23,7 +23,8 @@ export { type AttackReport, attackReportToJson, formatDistance, makeAttackReport
 export type { AttackChoices } from "./certify/beside.js";
 export { type BoundOptions, intervalBounds, machineBounds, nestedBounds } from "./certify/bounds.js";
 export { type Certificate, type CertifyOptions, certify, certifySamples } from "./certify/certify.js";
-export { type CheckedSample, type CheckOptions, type CheckResult, checkCertificates } from "./certify/checker/check.js";
+export type { CheckedSample, CheckOptions, CheckResult } from "./certify/checker/check.js";
+export { checkCertificates } from "./certify/checker/later.js";
 export {
   type CertifyClassesOptions,
   type ClassCertificate,

@@ -5,7 +5,7 @@ import ts from "typescript";
 import { beforeAll, expect, it } from "vitest";
 
 const root = join(import.meta.dirname, "..");
-const ENTRIES = ["sdk/index.ts", "sdk/plots/commands.ts"];
+const ENTRIES = ["sdk/index.ts", "sdk/plots/commands.ts", "sdk/certify/index.ts", "sdk/wasm.ts"];
 
 let program: ts.Program;
 beforeAll(() => {
@@ -74,6 +74,11 @@ function unexported(entry: string, others: readonly string[] = []): string[] {
 
 it("every type in a public signature of ntkit is exported by ntkit", () => {
   expect(unexported("sdk/index.ts")).toEqual([]);
+});
+
+it("every type in a public signature of ntkit/certify and ntkit/wasm is exported by ntkit", () => {
+  expect(unexported("sdk/certify/index.ts", ["sdk/index.ts"])).toEqual([]);
+  expect(unexported("sdk/wasm.ts", ["sdk/index.ts"])).toEqual([]);
 });
 
 it("every type in a public signature of ntkit/plots is exported by it or by ntkit", () => {

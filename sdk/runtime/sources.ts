@@ -11,7 +11,7 @@ export type ByteSource = Uint8Array | ArrayBuffer | Blob | Response | ReadableSt
 export interface ReadOptions {
   /** Stops reading; the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
-  /** Bytes read so far, of `total`: Infinity while the length is not known. */
+  /** Bytes read so far, of `total`: Infinity while the length is not known. At the end both are the length. */
   readonly onProgress?: ((progress: Progress) => void) | undefined;
   /** SHA-256 that the bytes must have, 64 hexadecimal digits. Default: any. */
   readonly sha256?: string | undefined;
@@ -89,7 +89,7 @@ async function drain(stream: ReadableStream, total: number, name: string, most: 
     for (;;) {
       const { done, value } = await next();
       signal?.throwIfAborted();
-      if (done) return joined(chunks, length);
+      if (done) break;
       if (!(value instanceof Uint8Array))
         throw new TypeError(`${name}: expected a stream of Uint8Array, got ${describe(value)} from it`);
       length += value.length;
@@ -97,6 +97,9 @@ async function drain(stream: ReadableStream, total: number, name: string, most: 
       chunks.push(value);
       report();
     }
+    // Now the length is known for sure.
+    onProgress?.({ stage: `reading ${name}`, done: length, total: length });
+    return joined(chunks, length);
   } catch (error) {
     stop();
     throw error;

@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { extname, join, normalize } from "node:path";
-import { type Browser, chromium } from "playwright";
+import { type Browser, chromium, type Page } from "playwright";
 import { findChromium } from "../../scripts/chromium.mjs";
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -45,7 +45,7 @@ export async function serve({ folder, files = {}, headers = {} }: Site): Promise
       const own = files[path];
       const body = own ?? (await readFile(join(folder, normalize(path))));
       response.writeHead(200, {
-        "Content-Type": TYPES[extname(path) || ".html"] ?? "application/octet-stream",
+        "Content-Type": TYPES[path === "/" ? ".html" : extname(path)] ?? "application/octet-stream",
         ...headers,
       });
       response.end(body);
@@ -77,8 +77,9 @@ export interface Visit {
   readonly errors: string[];
 }
 
-/** Opens a page and reads what its scripts print until they print "done"; throws what they throw. */
-export async function visit(browser: Browser, url: string, seconds = 60): Promise<Visit> {
+/** Opens a page, does as a person would, and reads what scripts print until they print "done"; throws what they throw. */
+export async function visit(browser: Browser, url: string, act?: (page: Page) => Promise<void>): Promise<Visit> {
+  const seconds = 60;
   const page = await browser.newPage();
   const [lines, errors]: [string[], string[]] = [[], []];
   try {
@@ -99,7 +100,10 @@ export async function visit(browser: Browser, url: string, seconds = 60): Promis
         clearTimeout(timer);
         reject(new Error(`${url}: ${error.message}; ${errors.join("; ")}`));
       });
-      page.goto(url).catch(reject);
+      page
+        .goto(url)
+        .then(() => act?.(page))
+        .catch(reject);
     });
     return { lines, errors };
   } finally {
