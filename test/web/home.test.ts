@@ -104,7 +104,9 @@ it("an element alone works on a page of another make: one script tag, no stylesh
       document.head.append(script);
     }, name);
     const element = page.locator(`ntkit-${name}`);
-    await expect.poll(() => element.evaluate((own) => own.shadowRoot?.childElementCount ?? 0)).toBeGreaterThan(0);
+    await expect
+      .poll(() => element.evaluate((own) => own.shadowRoot?.childElementCount ?? 0), { timeout: 20_000 })
+      .toBeGreaterThan(0);
     expect(await page.evaluate(() => location.hash)).toBe("");
   }
   calm();

@@ -26,8 +26,13 @@ async function settled(page: Page): Promise<void> {
   // What was just done takes a task to begin with.
   await page.waitForTimeout(50);
   await element(page).locator(".plane[data-exact]").waitFor();
-  // The address is written once nothing has changed for 200 ms.
-  await page.waitForTimeout(250);
+  // The address follows once nothing has changed for a moment.
+  await page.waitForFunction(() => {
+    const own = document.querySelector("ntkit-machines");
+    const names = (own?.constructor as { observedAttributes?: string[] } | undefined)?.observedAttributes ?? [];
+    const written = new URLSearchParams(location.hash.slice(1));
+    return names.every((name) => own?.getAttribute(name) === written.get(name));
+  });
 }
 
 /** Where a place of the plane is in the window. */
