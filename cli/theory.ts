@@ -3,8 +3,16 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
-import { type GeneralisationBound, type GeneralisationResult, LOSSES, type Loss, type PathKernelStudy } from "ntkit";
-import { theoryGeneralisation, theoryPathKernel, type Write } from "ntkit/plots";
+import {
+  type FiniteWidthPoint,
+  type FiniteWidthResult,
+  type GeneralisationBound,
+  type GeneralisationResult,
+  LOSSES,
+  type Loss,
+  type PathKernelStudy,
+} from "ntkit";
+import { theoryFiniteWidth, theoryGeneralisation, theoryPathKernel, type Write } from "ntkit/plots";
 import { UsageError } from "./errors.js";
 import { readData } from "./inputs.js";
 import {
@@ -27,6 +35,9 @@ interface TheoryFlags extends CommonOptions {
   readonly n?: readonly number[];
   readonly tests?: number;
   readonly width?: number;
+  readonly widths?: readonly number[];
+  readonly lr?: number;
+  readonly seeds?: number;
   readonly depth?: number;
   readonly loss?: Loss;
   readonly lambda?: readonly number[];
@@ -38,7 +49,7 @@ interface TheoryFlags extends CommonOptions {
   readonly out?: string;
 }
 
-type TheoryResult = PathKernelStudy | GeneralisationResult;
+type TheoryResult = PathKernelStudy | GeneralisationResult | FiniteWidthResult;
 
 /** One theorem: the flags it takes, how it runs, how its result is shown. */
 interface Theorem<Result> {
@@ -139,7 +150,46 @@ const generalisation: Theorem<GeneralisationResult> = {
   },
 };
 
-const THEOREMS = { "path-kernel": pathKernel, generalisation } as const;
+/** Points that differ in their seeds alone, as one line of means. */
+function meansOf(points: readonly FiniteWidthPoint[]): string[][] {
+  const keys = new Map<string, FiniteWidthPoint[]>();
+  for (const point of points) {
+    const key = [point.setting, point.width, point.lambda, point.n].map(String).join(" ");
+    keys.set(key, [...(keys.get(key) ?? []), point]);
+  }
+  return [...keys].map(([key, own]) => {
+    const mean = (of: (point: FiniteWidthPoint) => number) =>
+      own.reduce((sum, point) => sum + of(point), 0) / own.length;
+    const { bound, reason } = own[0]?.factors ?? {};
+    return [
+      ...key.split(" "),
+      ...[(p: FiniteWidthPoint) => p.train, (p: FiniteWidthPoint) => p.test].map((of) => scientific(mean(of))),
+      ...[mean((p) => p.factors.kernelNorm).toFixed(3), mean((p) => p.factors.radius).toFixed(3)],
+      typeof bound === "number" ? bound.toExponential(1) : `none: ${reason}`,
+    ];
+  });
+}
+
+const finiteWidth: Theorem<FiniteWidthResult> = {
+  flags: ["n", "tests", "widths", "depth", "loss", "lambda", "steps", "lr", "seeds"],
+  async run(flags, session, write) {
+    const { n: rows, lambda: lambdas, widths, tests, depth, loss, lr: learningRate, seeds, seed } = flags;
+    const steps = single("--steps", flags.steps);
+    const what = { rows, lambdas, widths, tests, depth, loss, learningRate, seeds, seed, steps };
+    return theoryFiniteWidth({ ...session.work, ...what, data: await dataOf(flags, session) }, write);
+  },
+  text({ points, fits }) {
+    const header = ["ridge", "width", "lambda", "rows", "train", "test", "|Theta|", "R", "bound, no constant"];
+    const slopes = fits.map(({ setting, varied, of, law, theorem }) => [
+      `${setting}, ${of} by ${varied}:`,
+      `slope ${slopeText(law)},`,
+      `the theorem has ${theorem.toFixed(2)}`,
+    ]);
+    return textTable(header, meansOf(points), "lrrrrrrrr") + (slopes.length === 0 ? "" : alignRows(slopes, "lll"));
+  },
+};
+
+const THEOREMS = { "path-kernel": pathKernel, "finite-width": finiteWidth, generalisation } as const;
 type Name = keyof typeof THEOREMS;
 const NAMES = Object.keys(THEOREMS) as Name[];
 
@@ -185,13 +235,16 @@ export function addTheory(program: Command): void {
     .description("a theorem of the paper computed on data: tables, a plot and JSON")
     .argument(
       "<theorem>",
-      "path-kernel (4.1: a finite network as a kernel machine) or generalisation (bounds beside test errors)",
+      "path-kernel (4.1: a finite network as a kernel machine), finite-width (3.5: networks beside their machines) or generalisation (bounds beside test errors)",
       parseName,
     )
     .addOption(dataOption())
-    .addOption(list("--n <list>", "training rows; generalisation: several numbers"))
+    .addOption(list("--n <list>", "training rows; finite-width, generalisation: several numbers"))
     .addOption(numberOption("--tests <rows>", "test rows", integer))
     .addOption(numberOption("--width <m>", "neurons in a hidden layer", integer))
+    .addOption(list("--widths <list>", "finite-width: several widths"))
+    .addOption(numberOption("--seeds <n>", "finite-width: networks at every point (default: 5)", integer))
+    .addOption(numberOption("--lr <number>", "finite-width: learning rate (default: 0.5)", { min: 0 }))
     .addOption(numberOption("--depth <n>", "hidden layers (default: 1)", integer))
     .addOption(choiceOption("--loss", "default: logistic", LOSSES))
     .addOption(list("--lambda <list>", "regularisation"))
@@ -211,6 +264,7 @@ export function addTheory(program: Command): void {
   finish(command, [
     "theory path-kernel --n 32 --width 64 --out figures",
     "theory path-kernel --loss hinge --steps 100,200,400 --lambda 0.001",
+    "theory finite-width --widths 64,256,1024 --seeds 3 --out figures",
     "theory generalisation --n 100,1000,12665 --lambda 10,100,1000,10000",
   ]);
 }

@@ -273,6 +273,17 @@ export {
 export { type ByteSource, bytesOf, type ReadOptions } from "./runtime/sources.js";
 export type { WorkerSource } from "./runtime/threads.js";
 export {
+  type FiniteWidthFit,
+  type FiniteWidthOptions,
+  type FiniteWidthPoint,
+  type FiniteWidthResult,
+  finiteWidth,
+  VARIED,
+  type Varied,
+  WIDTH_SETTINGS,
+  type WidthSetting,
+} from "./theory/finite-width.js";
+export {
   bestRow,
   type GeneralisationOptions,
   type GeneralisationResult,
@@ -310,4 +321,5 @@ export {
   ridgeBounds,
   squaredRisk,
 } from "./theory/rademacher.js";
+export type { WidthFactors } from "./theory/width-factors.js";
 export { VERSION } from "./version.js";

@@ -11,12 +11,14 @@ import { type FigureA1Options, type FigureA1Result, figureA1 } from "../experime
 import { type Figure1Options, type Figure1Result, figure1 } from "../experiments/figure1.js";
 import { type Table2Options, type Table2Result, table2 } from "../experiments/table2.js";
 import { type WidthSweepOptions, type WidthSweepResult, widthSweep } from "../experiments/width-sweep.js";
+import { type FiniteWidthOptions, type FiniteWidthResult, finiteWidth } from "../theory/finite-width.js";
 import { type GeneralisationOptions, type GeneralisationResult, generalisation } from "../theory/generalisation.js";
 import { type PathKernelStudy, type PathKernelStudyOptions, pathKernelStudy } from "../theory/path-kernel-study.js";
 import { certificateWidthPlot } from "./certificate-width.js";
 import { certificatesPlot } from "./certificates.js";
 import { figureA1Plot } from "./figure-a1.js";
 import { figure1Plot } from "./figure1.js";
+import { finiteWidthPlot } from "./finite-width.js";
 import { generalisationPlot } from "./generalisation.js";
 import { pathKernelPlot } from "./path-kernel.js";
 import { renderSvg } from "./render-node.js";
@@ -76,6 +78,11 @@ export function reproduceDynamics(options: WidthSweepOptions, write?: Write): Pr
 /** ntkit theory path-kernel: path-kernel.json and path-kernel.svg. */
 export function theoryPathKernel(options: PathKernelStudyOptions, write?: Write): Promise<PathKernelStudy> {
   return runAndWrite(pathKernelStudy, pathKernelPlot, options, write);
+}
+
+/** ntkit theory finite-width: finite-width.json and finite-width.svg. */
+export function theoryFiniteWidth(options: FiniteWidthOptions, write?: Write): Promise<FiniteWidthResult> {
+  return runAndWrite(finiteWidth, finiteWidthPlot, options, write);
 }
 
 /** ntkit theory generalisation: generalisation.json and generalisation.svg. */

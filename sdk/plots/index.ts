@@ -8,6 +8,7 @@ export { certificatesPlot } from "./certificates.js";
 export { accuracyPanel, differencePanel, hingePanel, outputsPanel, type StepAxis } from "./curves.js";
 export { figureA1Plot } from "./figure-a1.js";
 export { figure1Plot } from "./figure1.js";
+export { finiteWidthPlot } from "./finite-width.js";
 export { generalisationPlot } from "./generalisation.js";
 export { pathKernelPlot } from "./path-kernel.js";
 export { type ReportPageOptions, reportPage } from "./report-page.js";

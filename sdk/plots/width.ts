@@ -33,13 +33,14 @@ interface Level {
   readonly strokeWidth: number;
 }
 
-/** Log-log points with their fitted line and a guide of slope -1/2 through the first fit's left end. */
+/** Log-log points with their fitted line and a guide of slope -1/2 (for widths) through the first fit's left end. */
 export function widthPanel(
   plot: PlotLibrary,
   title: string,
   label: string,
   drawn: readonly WidthSeries[],
   level?: Level,
+  across = "width",
 ): Panel {
   const widths = [...new Set(drawn.flatMap(({ points }) => points.map(({ width }) => width)))].sort((a, b) => a - b);
   const ends = [widths[0] ?? 1, widths.at(-1) ?? 1];
@@ -54,7 +55,7 @@ export function widthPanel(
   });
   const law = drawn[0]?.law;
   const guide =
-    law === undefined
+    law === undefined || across !== "width"
       ? []
       : ends.map((width) => ({ width, value: at(law, ends[0] ?? 1) * (width / (ends[0] ?? 1)) ** -0.5 }));
   const dashed = { stroke: "#666666", strokeWidth: 1.5, strokeDasharray: "3 4" };
@@ -73,8 +74,8 @@ export function widthPanel(
     plot.gridY(ticks),
     plot.axisY(ticks, { text: (value: number) => String(value), label: `${label} (log scale)`, labelArrow: "none" }),
     plot.axisX(widths, {
-      text: (width: number) => formatCount(width),
-      label: "width (log scale)",
+      text: (width: number) => (width < 1 ? String(width) : formatCount(width)),
+      label: `${across} (log scale)`,
       labelAnchor: "center",
       labelArrow: "none",
     }),
@@ -82,8 +83,8 @@ export function widthPanel(
   const x = { type: "log" as const, inset: 14 };
   const y = { type: "log" as const, domain: [ticks[0] ?? 1, ticks.at(-1) ?? 1] };
   const guideLine = plot.line(guide, { x: "width", y: "value", ...dashed });
-  const across = levels.map(({ value, stroke, strokeWidth }) => plot.ruleY([value], { stroke, strokeWidth }));
-  return { title, legend, plot: { x, y, marks: [...axes, ...across, guideLine, ...marks] } };
+  const rules = levels.map(({ value, stroke, strokeWidth }) => plot.ruleY([value], { stroke, strokeWidth }));
+  return { title, legend, plot: { x, y, marks: [...axes, ...rules, guideLine, ...marks] } };
 }
 
 const NAMES = { rms: "‖f − g‖ (rms)", drift: "drift while training", distance: "distance at the start" } as const;

@@ -81,7 +81,7 @@ describe("help", () => {
     digits: ["--digits", "--machine", "--lambda", "--rows", "--count", "--method", "--radii", "--out"],
     predict: ["--data", "--split", "--samples"],
     reproduce: ["--lambda", "--rows", "--samples", "--seeds", "--widths", "--depth", "--epochs", "--out"],
-    theory: ["--n", "--tests", "--width", "--loss", "--lambda", "--time", "--steps", "--delta", "--raw", "--out"],
+    theory: ["--n", "--tests", "--width", "--loss", "--lambda", "--widths", "--seeds", "--time", "--steps", "--delta", "--raw", "--out"],
     inspect: [],
     quickstart: [],
   };

@@ -7,6 +7,7 @@ import {
   reproduceDynamics,
   reproduceFigure1,
   reproduceFigureA1,
+  theoryFiniteWidth,
   theoryGeneralisation,
   theoryPathKernel,
 } from "../../sdk/plots/commands.js";
@@ -70,6 +71,14 @@ const commands = [
     words: ["95% interval", "slope −", "width (log scale)", "1,024", "drift"],
     run: (write: (name: string, text: string) => void) =>
       reproduceDynamics({ ...common(), widths: [16, 64, 1024], seeds: 2, steps: 5, depth: 1 }, write),
+  },
+  {
+    name: "finite-width",
+    words: ["Theorem 3.5", "how far weights move", "training rows (log scale)", "λ (log scale)", "ridge λ on f", "95%"],
+    run: (write: (name: string, text: string) => void) => {
+      const lists = { widths: [16, 64], lambdas: [0.1, 0.2], rows: [8, 16] };
+      return theoryFiniteWidth({ data, runtime, backend: "wasm", ...lists, tests: 16, seeds: 2, steps: 6 }, write);
+    },
   },
   {
     name: "generalisation",
