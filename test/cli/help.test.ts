@@ -46,7 +46,15 @@ describe("help", () => {
         merge [options] <parts...>    put the parts that certify --shard wrote
                                       together: the report of one run, byte for byte
         verify-cert [options] <file>  check a report of certify --json: every radius
-                                      is proved again by plain interval arithmetic
+                                      is proved again by a second implementation in
+                                      interval arithmetic, for all methods of machines
+                                      and networks; slow, seconds a sample for
+                                      curvature, best and aggregate. Reports of
+                                      --soundness estimate-f64 and of partial
+                                      perturbations are refused, attack radii without
+                                      their inputs are counted as not checked, and a
+                                      radius smaller than its method could prove is
+                                      true and passes
         predict [options] <model>     decisions of a machine or network on a data set,
                                       and their accuracy
         inspect [options] <model>     show what a model file holds: machine or
