@@ -35,6 +35,7 @@ const mathematics = [
   { text: "Machines of Table 1", link: "/mathematics/machines" },
   { text: "Dynamics", link: "/mathematics/dynamics" },
   { text: "Finite networks", link: "/mathematics/networks" },
+  { text: "Theorems on data", link: "/mathematics/theory" },
   { text: "Interval certificates", link: "/mathematics/interval" },
   { text: "Linear certificates", link: "/mathematics/linear" },
   { text: "Curvature certificates", link: "/mathematics/curvature" },
