@@ -82,7 +82,11 @@ async function loadCore(options: RuntimeOptions, shared: boolean): Promise<[Feat
   }
   if (!isByteSource(source))
     throw new TypeError(`module: expected a WebAssembly.Module or what holds its bytes, got ${describe(source)}`);
-  return [level ?? "simd", await compile(new Uint8Array(await bytesOf(source, { name: "module" })))];
+  const bytes = new Uint8Array(await bytesOf(source, { name: "module" }));
+  const broken = (error: unknown) => {
+    throw new RangeError(`module: expected the core's WebAssembly, got ${bytes.length} bytes that are not (${error})`);
+  };
+  return [level ?? "simd", await compile(bytes).catch(broken)];
 }
 
 function checkWorker(worker: unknown): WorkerSource | undefined {
