@@ -1,13 +1,14 @@
-// The runtimes that the package is tested in, as commands: Node 20 and 22, Deno and Bun, from test/runtimes/node_modules.
-// Not here: Chromium (page.ts).
+// The runtimes that the package is tested in, as commands: Node 20 and 22, Deno and Bun, from test/runtimes/node_modules, or
+// Deno and Bun from the path where those are not pinned for a platform. Not here: Chromium (page.ts).
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 
 export const root = join(import.meta.dirname, "../..");
 export const packages = join(import.meta.dirname, "node_modules");
 
 const { platform, arch } = process;
+const onPath = (name: string) => (process.env.PATH ?? "").split(delimiter).map((folder) => join(folder, binary(name)));
 const binary = (name: string) => (platform === "win32" ? `${name}.exe` : name);
 
 /** The first of these that is there; an error that says how to get it when none is. */
@@ -15,7 +16,7 @@ function installed(name: string, places: readonly string[]): string {
   const found = places.find((place) => existsSync(place));
   if (found === undefined)
     throw new Error(
-      `${name} for ${platform} ${arch} is not installed: node scripts/runtimes.mjs (${places.join(", ")})`,
+      `${name} for ${platform} ${arch} is not installed: node scripts/runtimes.mjs, or put it on the path`,
     );
   return found;
 }
@@ -29,15 +30,15 @@ function node(major: number): string {
 
 function deno(): string {
   const builds = [`${platform}-${arch}-glibc`, `${platform}-${arch}`];
-  return installed(
-    "Deno",
-    builds.map((build) => join(packages, "@deno", build, binary("deno"))),
-  );
+  return installed("Deno", [
+    ...builds.map((build) => join(packages, "@deno", build, binary("deno"))),
+    ...onPath("deno"),
+  ]);
 }
 
 function bun(): string {
   const build = `bun-${platform === "win32" ? "windows" : platform}-${arch === "arm64" ? "aarch64" : arch}`;
-  return installed("Bun", [join(packages, "@oven", build, "bin", binary("bun"))]);
+  return installed("Bun", [join(packages, "@oven", build, "bin", binary("bun")), ...onPath("bun")]);
 }
 
 export interface Environment {
