@@ -101,7 +101,8 @@ it("optimality conditions hold on random problems: each row's complementarity is
   await fc.assert(
     fc.asyncProperty(
       fc.integer({ min: 2, max: 150 }),
-      fc.integer({ min: 1, max: 6 }),
+      // On a line the kernel has rank 2, and pairs creep below a gap of 1e-7: docs/limits.md.
+      fc.integer({ min: 2, max: 6 }),
       fc.integer({ min: 1, max: 1e6 }),
       fc.constantFrom(0.01, 1, 50),
       fc.boolean(),
