@@ -113,7 +113,8 @@ describe("the tarball", () => {
 
   it("has types that every resolution of modules finds (attw, as a package of modules only)", async () => {
     const cli = join(packages, "@arethetypeswrong/cli/dist/index.js");
-    const { status, stdout } = await execute(process.execPath, [cli, tarball, "--profile", "esm-only"]);
+    const options = ["--profile", "esm-only", "--format", "ascii", "--no-color"];
+    const { status, stdout } = await execute(process.execPath, [cli, tarball, ...options]);
     const verdicts = stdout.split("\n").filter((line) => /^(node16 \(from ESM\)|bundler): /.test(line));
     expect(verdicts).toHaveLength(14);
     expect(verdicts.filter((line) => !/: (🟢|\(wildcard\))/u.test(line))).toEqual([]);
