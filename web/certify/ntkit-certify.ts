@@ -140,8 +140,8 @@ export class NtkitCertify extends DemoElement {
     this.epsilon = this.numberAttribute("epsilon", START, 0, MOST);
     this.ball.set(this.epsilon);
     this.chart.cursor(this.epsilon);
-    this.domain.input.checked = this.getAttribute("domain") === "true";
-    this.ball.setAmplified(this.getAttribute("amplified") === "true");
+    this.domain.input.checked = this.flagAttribute("domain");
+    this.ball.setAmplified(this.flagAttribute("amplified"));
     this.ball.setBound(this.choiceAttribute("bound", ["best", "interval"]));
   }
 

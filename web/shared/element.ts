@@ -90,6 +90,11 @@ export abstract class DemoElement extends HTMLElement {
     return Number.isFinite(value) ? Math.min(max, Math.max(min, value)) : fallback;
   }
 
+  /** Whether an attribute is there and does not say "false". */
+  protected flagAttribute(name: string): boolean {
+    return (this.getAttribute(name) ?? "false") !== "false";
+  }
+
   /** The attribute when it is one of `choices`, else the first of them. */
   protected choiceAttribute<T extends string>(name: string, choices: readonly [T, ...T[]]): T {
     return choices.find((choice) => choice === this.getAttribute(name)) ?? choices[0];
