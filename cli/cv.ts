@@ -1,15 +1,19 @@
-// ntkit cv: cross-validation of a machine over lambda, epsilon and depth, as a table. Not here: the folds and solvers
-// (the SDK).
+// ntkit cv: cross-validation of a machine over lambda or C, epsilon and depth, as a table, and as JSON and a plot in a
+// folder. Not here: the folds, the solvers and the picture (the SDK).
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
 import type { Command } from "commander";
 import {
   type CrossValidationResult,
-  crossValidate,
+  type CrossValidationRow,
   describeKernel,
   nngp,
   ntk,
   SEARCHED_MACHINES,
   type SearchedMachine,
 } from "ntkit";
+import { searchAndDraw } from "ntkit/plots";
+import { UsageError } from "./errors.js";
 import { readData } from "./inputs.js";
 import {
   type CommonOptions,
@@ -19,10 +23,11 @@ import {
   fromFlags,
   numberOption,
   parseNumbers,
+  parseTarget,
   seedOption,
   valueOption,
 } from "./options.js";
-import { checkTargets, Output } from "./output.js";
+import { checkTargets, Output, writeWhole } from "./output.js";
 import { withSession } from "./session.js";
 import { percent, textTable } from "./table.js";
 import { KERNELS } from "./trainer.js";
@@ -31,54 +36,70 @@ interface CvFlags extends CommonOptions {
   readonly data: string;
   readonly machine: SearchedMachine;
   readonly lambda?: readonly number[];
+  readonly c?: readonly number[];
   readonly epsilon?: readonly number[];
   readonly depth?: readonly number[];
   readonly kernel?: (typeof KERNELS)[number];
   readonly folds?: number;
   readonly seed?: number;
   readonly bias?: boolean;
+  readonly out?: string;
 }
 
 /** Seven powers of ten around the paper's lambdas. */
 const LAMBDAS = [0.001, 0.01, 0.1, 1, 10, 100, 1000];
 
-function tableOf({ rows, best }: CrossValidationResult): string {
-  const cells = rows.map((row) => [
+/** What a row stands for: the best, or the simplest that is about as good. */
+function markOf(row: CrossValidationRow, { best, simplest }: CrossValidationResult): string {
+  return [row === best ? "best" : "", row === simplest ? "simplest" : ""].filter(Boolean).join(", ");
+}
+
+function tableOf(result: CrossValidationResult, cs: boolean): string {
+  const cells = result.rows.map((row) => [
     describeKernel(row.kernel),
-    String(row.lambda),
+    String(Number((cs ? 1 / row.lambda : row.lambda).toPrecision(12))),
     row.epsilon === null ? "-" : String(row.epsilon),
     percent(row.accuracy?.mean ?? null),
-    percent(row.accuracy?.std ?? null),
+    percent(row.accuracy?.standardError ?? null),
     row.error.mean.toPrecision(4),
-    row === best ? "best" : "",
+    row.error.standardError.toPrecision(2),
+    markOf(row, result),
   ]);
-  return textTable(["kernel", "lambda", "epsilon", "accuracy", "std", "rms error", ""], cells, "lrrrrrl");
+  const header = ["kernel", cs ? "C" : "lambda", "epsilon", "accuracy", "+-", "rms error", "+-", ""];
+  return textTable(header, cells, "lrrrrrrl");
+}
+
+/** The lambdas or the Cs that are searched. @throws UsageError */
+function penalties({ machine, lambda, c }: CvFlags) {
+  if (c === undefined) return { lambdas: lambda ?? LAMBDAS };
+  if (lambda !== undefined) throw new UsageError("--c: expected either --c or --lambda = 1 / c, got both");
+  if (machine === "krr") throw new UsageError("--c: expected only with --machine svm, svm2, svr or logistic, got krr");
+  return { cs: c };
 }
 
 async function cv(flags: CvFlags): Promise<void> {
-  const {
-    machine,
-    lambda: lambdas = LAMBDAS,
-    epsilon: epsilons,
-    depth = [1],
-    kernel = "ntk",
-    folds,
-    seed,
-    bias,
-  } = flags;
+  const { machine, epsilon: epsilons, depth = [1], kernel = "ntk", folds, seed, bias, out } = flags;
   const kernels = fromFlags(() => depth.map((layers) => (kernel === "ntk" ? ntk : nngp)({ depth: layers })));
+  const searched = penalties(flags);
   checkTargets({ "--json": flags.json });
+  if (out !== undefined) mkdirSync(out, { recursive: true });
   const output = new Output({ quiet: flags.quiet, data: [flags.json] });
+  const written: string[] = [];
+  const write = (file: string, text: string) => {
+    writeWhole(join(out ?? "", file), text);
+    written.push(join(out ?? "", file));
+  };
   await withSession(flags, async (session) => {
     session.progress.step("reading", 0);
     const { train } = await readData(flags.data, session);
     session.progress.step("cross-validation");
-    const search = { machine, lambdas, epsilons, kernels, folds, seed, bias, ...session.work };
-    const result = await crossValidate(train, search);
+    const search = { machine, ...searched, epsilons, kernels, folds, seed, bias, ...session.work };
+    const result = await searchAndDraw(train, search, out === undefined ? undefined : write);
     session.progress.clear();
-    output.text(`${machine} on ${train.name}, held-out rows of ${folds ?? 5} folds\n`);
-    output.text(tableOf(result));
-    output.json(flags.json, { data: train.name, machine, ...result });
+    output.text(`${machine} on ${train.name}, held-out rows of ${result.folds} folds; +- is the standard error\n`);
+    output.text(tableOf(result, flags.c !== undefined));
+    if (written.length > 0) output.text(`written: ${written.join(", ")}\n`);
+    output.json(flags.json, result);
   });
 }
 
@@ -86,19 +107,26 @@ export function addCv(program: Command): void {
   const list = (flags: string, text: string) => valueOption(flags, text, parseNumbers);
   const command = program
     .command("cv")
-    .description("cross-validate a machine over lambda, epsilon and depth; folds share Gram matrices")
+    .description("cross-validate a machine over lambda or C, epsilon and depth, with a plot; folds share Gram matrices")
     .addOption(dataOption().makeOptionMandatory())
     .addOption(choiceOption("--machine", "machine to search", SEARCHED_MACHINES).makeOptionMandatory())
     .addOption(list("--lambda <list>", `lambdas, each > 0 (default: ${LAMBDAS.join(",")})`))
+    .addOption(list("--c <list>", "svm, svm2, svr, logistic: C = 1 / lambda, instead of --lambda"))
     .addOption(list("--epsilon <list>", "svr: half-widths of the tube (default: 0.1)"))
     .addOption(choiceOption("--kernel", "kernel of the network (default: ntk)", KERNELS))
     .addOption(list("--depth <list>", "hidden layers (default: 1)"))
     .addOption(numberOption("--folds <k>", "parts of the data (default: 5)", { min: 2, integer: true }))
     .option("--bias", "with a bias b (default: without)")
     .addOption(seedOption("the division into parts"))
+    .addOption(
+      valueOption("--out <folder>", "write cv.json and the plot cv.svg there", (f, text) =>
+        parseTarget(f, text, false),
+      ),
+    )
     .action(cv);
   finish(command, [
     "cv --data mnist:3,8 --machine svm --lambda 0.01,0.1,1",
+    "cv --data mnist:3,8 --machine svm --c 1,10,100 --depth 1,2 --out figures",
     "cv --data points.npz --machine svr --lambda 0.1,1 --epsilon 0.05,0.2 --depth 1,2,3 --json cv.json",
   ]);
 }

@@ -212,6 +212,7 @@ export {
   type CrossValidationResult,
   type CrossValidationRow,
   crossValidate,
+  type FoldFigure,
   SEARCHED_MACHINES,
   type SearchedMachine,
 } from "./machines/cross-validation.js";

@@ -8,7 +8,7 @@ import { checkKernel, type Kernel, ntk } from "../kernels/kernel.js";
 import type { Runtime, WorkOptions } from "../runtime/runtime.js";
 import { checkChoice, checkNumber, checkObject, describe } from "../validate.js";
 import { type DualFamily, solvePath } from "./dual-machine.js";
-import { checkFlag, checkLambdas } from "./fitting.js";
+import { checkFlag, checkLambda, checkLambdas } from "./fitting.js";
 import { storedKernel } from "./kernel-access.js";
 import { solveRidge } from "./krr.js";
 import { solveLogistic } from "./logistic.js";
@@ -23,8 +23,10 @@ export type SearchedMachine = (typeof SEARCHED_MACHINES)[number];
 
 export interface CrossValidationOptions extends WorkOptions {
   readonly machine: SearchedMachine;
-  /** lambdas > 0 to try, at least one. */
-  readonly lambdas: readonly number[];
+  /** lambdas > 0 to try, at least one. Give these or `cs`. */
+  readonly lambdas?: readonly number[] | undefined;
+  /** C = 1 / lambda > 0 to try instead, at least one; not for "krr". */
+  readonly cs?: readonly number[] | undefined;
   /** Half-widths of support vector regression's tube to try. Default [0.1]; other machines take none. */
   readonly epsilons?: readonly number[] | undefined;
   /** Kernels to try. Default the NTK of one hidden layer. */
@@ -39,16 +41,25 @@ export interface CrossValidationOptions extends WorkOptions {
   readonly tolerance?: number | undefined;
 }
 
+/** A figure over the folds. */
+export interface FoldFigure {
+  readonly mean: number;
+  /** Standard deviation of the folds. */
+  readonly std: number;
+  /** Standard error of the mean: the folds' sample deviation over the square root of their number. */
+  readonly standardError: number;
+}
+
 /** One choice of parameters. */
 export interface CrossValidationRow {
   readonly kernel: Kernel;
   readonly lambda: number;
   /** null for machines without one. */
   readonly epsilon: number | null;
-  /** Share of held-out rows with y g > 0, mean and standard deviation over the folds; null for regression. */
-  readonly accuracy: { readonly mean: number; readonly std: number } | null;
+  /** Share of held-out rows with y g > 0, over the folds; null for regression. */
+  readonly accuracy: FoldFigure | null;
   /** Root mean square of y - g at held-out rows, the same. */
-  readonly error: { readonly mean: number; readonly std: number };
+  readonly error: FoldFigure;
 }
 
 export interface CrossValidationResult {
@@ -56,6 +67,13 @@ export interface CrossValidationResult {
   readonly rows: readonly CrossValidationRow[];
   /** The row with the highest accuracy, of equal ones that with the smallest error; for regression that alone. */
   readonly best: CrossValidationRow;
+  /**
+   * The one-standard-error rule: of the rows within a standard error of the best, that with the largest lambda, of those
+   * the one of least depth, then of the widest tube, then the first.
+   */
+  readonly simplest: CrossValidationRow;
+  /** Number of parts, each held out once. */
+  readonly folds: number;
 }
 
 interface Search {
@@ -79,7 +97,7 @@ function checkSearch(options: CrossValidationOptions, n: number): Search {
       throw new TypeError(`${name}: expected an array of at least one entry, got ${describe(list)}`);
   return {
     machine,
-    lambdas: checkLambdas(options.lambdas),
+    lambdas: lambdasOf(machine, options),
     epsilons:
       machine === "svr" ? (epsilons ?? [0.1]).map((e, k) => checkNumber(`epsilons[${k}]`, e, { min: 0 })) : [null],
     kernels: kernels.map((kernel, k) => checkKernel(`kernels[${k}]`, kernel)),
@@ -88,6 +106,15 @@ function checkSearch(options: CrossValidationOptions, n: number): Search {
     bias: checkFlag("bias", options.bias ?? false),
     tolerance: checkNumber("tolerance", options.tolerance ?? 1e-6, { min: 1e-12, max: 0.1 }),
   };
+}
+
+function lambdasOf(machine: SearchedMachine, { lambdas, cs }: CrossValidationOptions): number[] {
+  if (cs === undefined) return checkLambdas(lambdas);
+  if (lambdas !== undefined) throw new RangeError("cs: expected either cs or lambdas = 1 / cs, got both");
+  if (machine === "krr") throw new RangeError('cs: expected lambdas for "krr", which has no C, got cs');
+  if (!Array.isArray(cs) || cs.length === 0)
+    throw new TypeError(`cs: expected an array of at least one number, got ${describe(cs)}`);
+  return cs.map((c, k) => 1 / checkLambda(`cs[${k}]`, c));
 }
 
 /**
@@ -127,7 +154,8 @@ export async function crossValidate(data: Dataset, options: CrossValidationOptio
       gram.dispose();
     }
   }
-  return { rows, best: bestOf(rows) };
+  const best = bestOf(rows);
+  return { rows, best, simplest: simplestOf(rows, best), folds: search.folds };
 }
 
 /** Part of each row: shuffled by the seed and dealt out label by label, so that every part has its share of each. */
@@ -192,10 +220,10 @@ function familyOf(machine: "svm" | "svm2" | "svr", bias: boolean, epsilon: numbe
   return machine === "svm" ? svmFamily(bias) : svm2Family(bias);
 }
 
-function spread(values: readonly number[]): { mean: number; std: number } {
+function spread(values: readonly number[]): FoldFigure {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
   const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
-  return { mean, std: Math.sqrt(variance) };
+  return { mean, std: Math.sqrt(variance), standardError: Math.sqrt(variance / (values.length - 1)) };
 }
 
 /** Figures of the held-out rows; outputs[fold] are those of the machine that did not see part `fold`. */
@@ -216,4 +244,14 @@ function bestOf(rows: readonly CrossValidationRow[]): CrossValidationRow {
     return own !== other ? own > other : a.error.mean < b.error.mean;
   };
   return rows.reduce((best, row) => (better(row, best) ? row : best));
+}
+
+function simplestOf(rows: readonly CrossValidationRow[], best: CrossValidationRow): CrossValidationRow {
+  const near = ({ accuracy, error }: CrossValidationRow) =>
+    accuracy === null || best.accuracy === null
+      ? error.mean <= best.error.mean + best.error.standardError
+      : accuracy.mean >= best.accuracy.mean - best.accuracy.standardError;
+  const simpler = (a: CrossValidationRow, b: CrossValidationRow) =>
+    a.lambda - b.lambda || b.kernel.depth - a.kernel.depth || (a.epsilon ?? 0) - (b.epsilon ?? 0);
+  return rows.filter(near).reduce((kept, row) => (simpler(row, kept) > 0 ? row : kept));
 }

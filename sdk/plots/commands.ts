@@ -1,6 +1,6 @@
 // The experiments as commands: run, then write the result as JSON and its picture as SVG. Not here: parsing of options
 // and where files go (the command line), the experiments (experiments/) and the pictures (one file each).
-
+import type { Dataset } from "../data/dataset.js";
 import {
   type CertificateWidthOptions,
   type CertificateWidthResult,
@@ -11,11 +11,17 @@ import { type FigureA1Options, type FigureA1Result, figureA1 } from "../experime
 import { type Figure1Options, type Figure1Result, figure1 } from "../experiments/figure1.js";
 import { type Table2Options, type Table2Result, table2 } from "../experiments/table2.js";
 import { type WidthSweepOptions, type WidthSweepResult, widthSweep } from "../experiments/width-sweep.js";
+import {
+  type CrossValidationOptions,
+  type CrossValidationResult,
+  crossValidate,
+} from "../machines/cross-validation.js";
 import { type FiniteWidthOptions, type FiniteWidthResult, finiteWidth } from "../theory/finite-width.js";
 import { type GeneralisationOptions, type GeneralisationResult, generalisation } from "../theory/generalisation.js";
 import { type PathKernelStudy, type PathKernelStudyOptions, pathKernelStudy } from "../theory/path-kernel-study.js";
 import { certificateWidthPlot } from "./certificate-width.js";
 import { certificatesPlot } from "./certificates.js";
+import { type CrossValidationPlotData, crossValidationPlot } from "./cross-validation.js";
 import { figureA1Plot } from "./figure-a1.js";
 import { figure1Plot } from "./figure1.js";
 import { finiteWidthPlot } from "./finite-width.js";
@@ -75,6 +81,20 @@ export function reproduceDynamics(options: WidthSweepOptions, write?: Write): Pr
   return runAndWrite(widthSweep, widthPlot, options, write);
 }
 
+/** ntkit cv: cv.json and cv.svg. */
+export function searchAndDraw(
+  data: Dataset,
+  options: CrossValidationOptions,
+  write?: Write,
+): Promise<CrossValidationPlotData> {
+  const axis = options.cs === undefined ? ("lambda" as const) : ("c" as const);
+  const search = async (what: CrossValidationOptions) => {
+    const result: CrossValidationResult = await crossValidate(data, what);
+    return { data: data.name, machine: what.machine, axis, ...result };
+  };
+  return runAndWrite(search, crossValidationPlot, options, write);
+}
+
 /** ntkit theory path-kernel: path-kernel.json and path-kernel.svg. */
 export function theoryPathKernel(options: PathKernelStudyOptions, write?: Write): Promise<PathKernelStudy> {
   return runAndWrite(pathKernelStudy, pathKernelPlot, options, write);
@@ -94,6 +114,7 @@ export { type ReportPageOptions, reportPage } from "./report-page.js";
 export type {
   CertificatesResult,
   CertificateWidthResult,
+  CrossValidationPlotData,
   Figure1Result,
   FigureA1Result,
   Table2Result,

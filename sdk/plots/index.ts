@@ -5,6 +5,7 @@ import type { PlotDefinition } from "./sheet.js";
 
 export { certificateWidthPlot } from "./certificate-width.js";
 export { certificatesPlot } from "./certificates.js";
+export { type CrossValidationPlotData, crossValidationPlot } from "./cross-validation.js";
 export { accuracyPanel, differencePanel, hingePanel, outputsPanel, type StepAxis } from "./curves.js";
 export { figureA1Plot } from "./figure-a1.js";
 export { figure1Plot } from "./figure1.js";

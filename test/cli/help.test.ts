@@ -36,8 +36,9 @@ describe("help", () => {
                                       test image, print Tables 3 and 2
         train [options]               train a machine on a data set and write it to a
                                       model file
-        cv [options]                  cross-validate a machine over lambda, epsilon
-                                      and depth; folds share Gram matrices
+        cv [options]                  cross-validate a machine over lambda or C,
+                                      epsilon and depth, with a plot; folds share Gram
+                                      matrices
         certify [options] <model>     certify a machine's decisions: the radius around
                                       each input within which its sign is proved
         attack [options] <model>      look for the nearest inputs at which a model
@@ -85,7 +86,7 @@ describe("help", () => {
     train: ["--data", "--machine", "--lambda", "--c", "--bias", "--depth", "--kernel", "--epochs", "--batch", "--lr"],
     certify: ["--data", "--split", "--method", "--samples", "--seed", "--bracket", "--tolerance", "--tsv"],
     attack: ["--data", "--split", "--method", "--norm", "--domain", "--restarts", "--steps", "--out", "--pictures"],
-    cv: ["--data", "--machine", "--lambda", "--epsilon", "--depth", "--folds", "--bias", "--seed"],
+    cv: ["--data", "--machine", "--lambda", "--c", "--epsilon", "--depth", "--folds", "--bias", "--seed", "--out"],
     digits: ["--digits", "--machine", "--lambda", "--rows", "--count", "--method", "--radii", "--out"],
     predict: ["--data", "--split", "--samples"],
     reproduce: ["--lambda", "--rows", "--samples", "--seeds", "--widths", "--depth", "--epochs", "--out"],
@@ -218,6 +219,11 @@ describe("wrong use ends with 2 and names what was expected", () => {
     ["cv --data mnist:0,1", "required option '--machine <krr|svm|svm2|svr|logistic>' not specified"],
     ["cv --data mnist:0,1 --machine forest", '--machine: expected "krr" | "svm" | "svm2" | "svr" | "logistic", got'],
     ["cv --data mnist:0,1 --machine svm --folds 1", '--folds: expected an integer >= 2, got "1"'],
+    ["cv --data mnist:0,1 --machine svm --c 1 --lambda 1", "--c: expected either --c or --lambda = 1 / c, got both"],
+    [
+      "cv --data mnist:0,1 --machine krr --c 1",
+      "--c: expected only with --machine svm, svm2, svr or logistic, got krr",
+    ],
     ["reproduce", "missing required argument 'target'"],
     [
       "reproduce table4",

@@ -101,6 +101,17 @@ test("cv tries every lambda, depth and epsilon, marks the best, and writes what 
   expect(best.accuracy.mean).toBeGreaterThan(0.9);
 });
 
+test("cv --c --out writes what it found as JSON and as a plot with an axis of C", async () => {
+  const line = "cv --data points.npz --machine svm --c 0.1,1,10 --depth 1,2 --folds 3 --out figures";
+  const { code, stdout } = await shell(line, { folder });
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/kernel +C +epsilon/);
+  expect(stdout).toContain(`written: ${join("figures", "cv.json")}, ${join("figures", "cv.svg")}`);
+  const { rows, axis } = json(join("figures", "cv.json"));
+  expect([rows.length, axis]).toEqual([6, "c"]);
+  expect(readFileSync(join(folder, "figures", "cv.svg"), "utf8")).toContain("C (log scale)");
+});
+
 describe("with a machine at hand", () => {
   const model = "svm-c-10.safetensors";
 

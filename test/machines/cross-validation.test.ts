@@ -48,7 +48,7 @@ describe.each(["krr", "svm", "svm2", "svr", "logistic"] as const)("%s", (machine
     expect(rows.map((row) => [row.kernel.kind, row.kernel.depth, row.lambda])).toEqual(
       kernels.flatMap(({ kind, depth }) => [0.3, 3].map((lambda) => [kind, depth, lambda])),
     );
-    expect(await crossValidate(data, search)).toEqual({ rows, best });
+    expect(await crossValidate(data, search)).toMatchObject({ rows, best, folds: 3 });
     expect((await crossValidate(data, { ...search, seed: 1 })).rows).not.toEqual(rows);
     expect(rows.some((row) => (row.accuracy?.mean ?? 0) > (best.accuracy?.mean ?? 1))).toBe(false);
   });
@@ -70,11 +70,52 @@ it("regression: rows have errors alone, epsilons are searched, and the best erro
   await expect(refused).rejects.toThrow(/^machine: expected "svr" or "krr"/);
 });
 
+it("the simplest row is within a standard error of the best, and no other such row has a larger lambda or less depth", async () => {
+  const kernels = [ntk({ depth: 3 }), ntk({ depth: 2 }), ntk()];
+  const y = Float64Array.from({ length: 60 }, (_, i) => ((data.x[4 * i] ?? 0) - 60) / 50);
+  const targets = dataset({ x: data.x, y, shape: [60, 4], task: "regression" });
+  const moved = new Set<boolean>();
+  for (const [of, seed] of [data, targets].flatMap((set) => [0, 1, 2].map((one) => [set, one] as const))) {
+    const search = {
+      ...on,
+      machine: "svr",
+      lambdas: [0.01, 0.1, 1],
+      epsilons: [0.1, 0.3],
+      kernels,
+      folds: 4,
+      seed,
+    } as const;
+    const { rows, best, simplest } = await crossValidate(of, search);
+    const near = rows.filter(({ accuracy, error }) =>
+      accuracy === null || best.accuracy === null
+        ? error.mean <= best.error.mean + best.error.standardError
+        : accuracy.mean >= best.accuracy.mean - best.accuracy.standardError,
+    );
+    expect(near).toContain(simplest);
+    for (const row of near) {
+      expect(row.lambda).toBeLessThanOrEqual(simplest.lambda);
+      if (row.lambda === simplest.lambda) expect(row.kernel.depth).toBeGreaterThanOrEqual(simplest.kernel.depth);
+    }
+    for (const { error } of rows) expect(error.standardError).toBeCloseTo(error.std / Math.sqrt(3), 12);
+    moved.add(simplest === best);
+  }
+  expect(moved.has(false)).toBe(true);
+});
+
+it("C is 1 / lambda: both searches have the same figures", async () => {
+  const one = await crossValidate(data, { ...on, machine: "svm", lambdas: [0.25, 2], folds: 3 });
+  expect(await crossValidate(data, { ...on, machine: "svm", cs: [4, 0.5], folds: 3 })).toEqual(one);
+});
+
 it("names bad arguments", async () => {
   const ask = (bad: object) => crossValidate(data, { ...on, machine: "svm", lambdas: [1], ...bad });
   await expect(ask({ machine: "forest" })).rejects.toThrow(/^machine: /);
   await expect(ask({ lambdas: [] })).rejects.toThrow(/^lambdas: /);
   await expect(ask({ lambdas: [0] })).rejects.toThrow(/^lambdas\[0\]: /);
+  await expect(ask({ cs: [1] })).rejects.toThrow(/^cs: expected either cs or lambdas/);
+  await expect(ask({ lambdas: undefined, cs: [] })).rejects.toThrow(/^cs: expected an array/);
+  await expect(ask({ lambdas: undefined, cs: [0] })).rejects.toThrow(/^cs\[0\]: /);
+  await expect(ask({ lambdas: undefined, cs: [1], machine: "krr" })).rejects.toThrow(/^cs: expected lambdas for "krr"/);
   await expect(ask({ epsilons: [1] })).rejects.toThrow(/^epsilons: expected only for "svr"/);
   await expect(ask({ machine: "svr", epsilons: [-1] })).rejects.toThrow(/^epsilons\[0\]: /);
   await expect(ask({ kernels: [] })).rejects.toThrow(/^kernels: /);

@@ -2,11 +2,13 @@
 // Not here: how they look, which eyes must judge.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { dataset } from "../../sdk/data/dataset.js";
+import { ntk } from "../../sdk/kernels/kernel.js";
 import {
   reproduceCertificateWidth,
   reproduceDynamics,
   reproduceFigure1,
   reproduceFigureA1,
+  searchAndDraw,
   theoryFiniteWidth,
   theoryGeneralisation,
   theoryPathKernel,
@@ -65,6 +67,21 @@ const commands = [
         { ...common(), widths: [16, 64, 1024], starts: 4, seeds: 1, epochs: 3, batch: 4 },
         write,
       ),
+  },
+  {
+    name: "cv",
+    words: [
+      "Cross-validation of svm",
+      "C (log scale)",
+      "2 hidden layers",
+      "decided wrongly (%)",
+      "rms of y − g",
+      "4 folds",
+    ],
+    run: (write: (name: string, text: string) => void) => {
+      const search = { machine: "svm", cs: [0.1, 1, 10], kernels: [ntk(), ntk({ depth: 2 })], folds: 4 } as const;
+      return searchAndDraw(data.train, { ...search, runtime }, write);
+    },
   },
   {
     name: "dynamics",
