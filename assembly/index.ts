@@ -26,6 +26,7 @@ export {
   tallTransposed,
 } from "./linalg/dense";
 export { householderStep, tridiagonalEigenvalue, tridiagonalEigenvalues } from "./linalg/eigenvalues";
+export { householderBasis, householderVectors, tridiagonalVector } from "./linalg/eigenvectors";
 export { coordinateDescent, pairDescent } from "./solver/coordinate";
 export { closestPair } from "./solver/separable";
 export { subgradientEpoch, subgradientEpochs } from "./solver/subgradient";

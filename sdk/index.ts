@@ -114,11 +114,13 @@ export {
   type GradientFlowOptions,
   gradientFlow,
 } from "./dynamics/flow.js";
-export { type FlowRecord, type GeneralFlow, type GeneralFlowOptions, generalFlow } from "./dynamics/general-flow.js";
+export type { GeneralFlow, GeneralFlowOptions } from "./dynamics/general-flow.js";
+export { generalFlow, squaredFlow } from "./dynamics/later.js";
 export { type LyapunovPoint, lyapunov } from "./dynamics/lyapunov.js";
 export type { MarginSide } from "./dynamics/path.js";
-export type { DynamicsData, InitialOutputs, Outputs } from "./dynamics/problem.js";
+export type { DynamicsData, FlowRecord, InitialOutputs, Outputs } from "./dynamics/problem.js";
 export { type DescentOptions, type DescentRecord, type DescentSession, openDescent } from "./dynamics/session.js";
+export type { SquaredFlow, SquaredFlowOptions } from "./dynamics/squared-flow.js";
 export * from "./errors.js";
 export {
   type CertificateFit,

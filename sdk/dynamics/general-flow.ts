@@ -1,6 +1,7 @@
 // Gradient flow of equation 8 for the losses of Table 1 that are smooth: squared hinge, squared and logistic.
 // Dormand and Prince's embedded pair of orders 5 and 4 (J. Comp. Appl. Math. 6, 1980) with the step set by the error.
-// Not here: losses with kinks, which are followed exactly (flow.ts), and steps of descent (descend.ts).
+// Not here: the squared loss in closed form (squared-flow.ts), losses with kinks, which are followed exactly (flow.ts),
+// and steps of descent (descend.ts).
 import type { Dataset } from "../data/dataset.js";
 import { ConvergenceError } from "../errors.js";
 import { checkKernel, type Kernel, uploadKernel } from "../kernels/kernel.js";
@@ -9,7 +10,15 @@ import type { Loss } from "../networks/training.js";
 import type { Scope } from "../runtime/memory.js";
 import { type Runtime, runtimeOf, type WorkOptions } from "../runtime/runtime.js";
 import { checkChoice, checkNumber, checkObject, describe } from "../validate.js";
-import { accuracyOf, checkData, type DynamicsData, LOSS_CODE, labelsOf, type Outputs } from "./problem.js";
+import {
+  accuracyOf,
+  checkData,
+  type DynamicsData,
+  type FlowRecord,
+  LOSS_CODE,
+  labelsOf,
+  type Outputs,
+} from "./problem.js";
 
 export interface GeneralFlowOptions extends DynamicsData, WorkOptions {
   /** A loss with a continuous derivative. Default "logistic". */
@@ -24,21 +33,6 @@ export interface GeneralFlowOptions extends DynamicsData, WorkOptions {
   readonly tolerance?: number | undefined;
   /** Steps after which to give up, >= 1. Default 1,000,000. */
   readonly maxSteps?: number | undefined;
-}
-
-/** The machine at some time. */
-export interface FlowRecord extends Outputs {
-  readonly t: number;
-  /** w times the sum of l(g(x_i), y_i) over the training rows. */
-  readonly loss: number;
-  /** (1/2) alpha' K alpha = (1/2) ||beta||^2, without lambda; with a given g_0, of what training added to it. */
-  readonly regulariser: number;
-  /** lambda regulariser + loss: L of equation 7 (g_0 = 0). */
-  readonly objective: number;
-  /** Share of training rows with y g > 0. */
-  readonly accuracy: number;
-  /** The same at the test rows; NaN when they have no labels. */
-  readonly testAccuracy: number;
 }
 
 /** What generalFlow() returns. */
@@ -108,8 +102,8 @@ function checkSettings(options: GeneralFlowOptions, n: number): Settings {
  * Error is controlled step by step on the training outputs; test outputs come from the coefficients. The hinge and
  * the epsilon-insensitive loss have kinks: gradientFlow() follows those exactly. Keeps the n x n kernel matrix.
  * @param train n rows with labels -1 / +1
- * @throws TypeError, RangeError naming the argument; MemoryBudgetError; ConvergenceError after maxSteps; the signal's
- *   reason
+ * @throws TypeError, RangeError naming the argument; MemoryBudgetError; ConvergenceError after maxSteps, or where the
+ *   tolerance asks for steps that rounding loses; the signal's reason
  */
 export async function generalFlow(kernel: Kernel, train: Dataset, options: GeneralFlowOptions): Promise<GeneralFlow> {
   const checked = checkKernel("kernel", kernel);
@@ -196,9 +190,17 @@ class Integration {
   private async advance(state: State, first: State, target: number): Promise<{ state: State; slope: State }> {
     const { tolerance, maxSteps } = this.settings;
     if (this.step === 0) this.step = this.firstStep(state, first);
+    let error = Number.NaN;
     for (;;) {
       if (this.taken + this.rejected >= maxSteps)
         throw new ConvergenceError("time of the flow", this.t, target, "raise maxSteps or tolerance");
+      if (!(this.t + this.step > this.t))
+        throw new ConvergenceError(
+          "error of a step",
+          error * tolerance,
+          tolerance,
+          "raise tolerance: shorter steps are lost",
+        );
       await this.breathe(target);
       // What is left is taken whole, or in halves, so that no step is left over that is too short to take.
       const left = target - this.t;
@@ -210,7 +212,7 @@ class Integration {
         next = combine(state, slopes, weights, step);
         slopes.push(await this.derivative(next));
       }
-      const error = errorOf(state.g, next.g, slopes, step) / tolerance;
+      error = errorOf(state.g, next.g, slopes, step) / tolerance;
       const factor = Math.min(MOST_FACTOR, Math.max(LEAST_FACTOR, SAFETY * error ** -0.2));
       if (error <= 1) {
         this.t = last ? target : this.t + step;

@@ -1,5 +1,5 @@
 // What every dynamics starts from: training rows, test rows, the function g_0 at both, the loss by its code.
-// Not here: steps (descend.ts), time (flow.ts, general-flow.ts).
+// Not here: steps (descend.ts), time (flow.ts, squared-flow.ts, general-flow.ts).
 import { checkBinaryLabels, type Dataset } from "../data/dataset.js";
 import { checkSameColumns, type RowSource } from "../kernels/rows.js";
 import { LOSS_CODE } from "../losses.js";
@@ -18,6 +18,21 @@ export interface InitialOutputs {
 export interface Outputs {
   readonly train: Float64Array;
   readonly test: Float64Array;
+}
+
+/** The machine at some time. */
+export interface FlowRecord extends Outputs {
+  readonly t: number;
+  /** w times the sum of l(g(x_i), y_i) over the training rows. */
+  readonly loss: number;
+  /** (1/2) alpha' K alpha = (1/2) ||beta||^2, without lambda; with a given g_0, of what training added to it. */
+  readonly regulariser: number;
+  /** lambda regulariser + loss: L of equation 7 (g_0 = 0). */
+  readonly objective: number;
+  /** Share of training rows with y g > 0. */
+  readonly accuracy: number;
+  /** The same at the test rows; NaN when they have no labels. */
+  readonly testAccuracy: number;
 }
 
 /** Training rows with labels, and rows to watch beside them; a Dataset's labels give their accuracy. */

@@ -2,6 +2,7 @@
 // small ones, and what a ridge makes of their condition. Ritz values lie inside the spectrum, so the largest estimate is
 // a lower bound of the largest eigenvalue and the smallest an upper bound of the smallest. Not here: solvers.
 import { MemoryBudgetError } from "../errors.js";
+import type { Scope } from "../runtime/memory.js";
 import type { WorkOptions } from "../runtime/runtime.js";
 import { checkNumber, describe } from "../validate.js";
 import { GramMatrix } from "./gram.js";
@@ -100,25 +101,9 @@ export async function eigenvalues(gram: GramMatrix, options: Omit<WorkOptions, "
     );
   const scope = runtime.scope();
   try {
-    const matrix = scope.allocate(n * n * 8, "a matrix to be reduced");
-    for (let i = 0; i < n; i++) runtime.call("gramRow", gram.pointer, i, matrix + i * n * 8);
-    const [diagonal, off, reflector, product, found] = [0, 1, 2, 3, 4].map(() => scope.f64(n)) as [
-      number,
-      number,
-      number,
-      number,
-      number,
-    ];
-    if (n === 1) return runtime.memory.f64(matrix, 1).slice();
-    let last = performance.now();
-    for (let k = 0; k < n - 1; k++) {
-      runtime.call("householderStep", k, n, matrix, diagonal, off, reflector, product);
-      if (performance.now() - last < SLICE) continue;
-      onProgress?.({ stage: "eigenvalues", done: k, total: n });
-      await new Promise((resolve) => setTimeout(resolve, 0));
-      signal?.throwIfAborted();
-      last = performance.now();
-    }
+    const { diagonal, off } = await tridiagonalForm(gram, scope, "eigenvalues", options);
+    if (n === 1) return runtime.memory.f64(diagonal, 1).slice();
+    const found = scope.f64(n);
     const args = [n, diagonal, off, found];
     await runtime.run("tridiagonalEigenvalues", Math.ceil(n / TOGETHER), args, { signal }, "eigenvalues");
     onProgress?.({ stage: "eigenvalues", done: n, total: n });
@@ -126,6 +111,36 @@ export async function eigenvalues(gram: GramMatrix, options: Omit<WorkOptions, "
   } finally {
     scope.release();
   }
+}
+
+/** A reduced matrix in linear memory: n entries each on and beside the diagonal, and what was reduced, its reflections. */
+export interface TridiagonalForm {
+  readonly matrix: number;
+  readonly diagonal: number;
+  readonly off: number;
+}
+
+/** Householder's reduction of a Gram matrix in memory of `scope`, n * n * 8 bytes and 4 n * 8 more. @internal */
+export async function tridiagonalForm(
+  { runtime, n, pointer }: GramMatrix,
+  scope: Scope,
+  stage: string,
+  { signal, onProgress }: WorkOptions,
+): Promise<TridiagonalForm> {
+  const matrix = scope.allocate(n * n * 8, "a matrix to be reduced");
+  for (let i = 0; i < n; i++) runtime.call("gramRow", pointer, i, matrix + i * n * 8);
+  const [diagonal, off, reflector, product] = [scope.f64(n), scope.f64(n), scope.f64(n), scope.f64(n)];
+  if (n === 1) runtime.memory.f64(diagonal, 1).set(runtime.memory.f64(matrix, 1));
+  let last = performance.now();
+  for (let k = 0; k < n - 1; k++) {
+    runtime.call("householderStep", k, n, matrix, diagonal, off, reflector, product);
+    if (performance.now() - last < SLICE) continue;
+    onProgress?.({ stage, done: k, total: n });
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    signal?.throwIfAborted();
+    last = performance.now();
+  }
+  return { matrix, diagonal, off };
 }
 
 /**

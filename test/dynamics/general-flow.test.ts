@@ -4,7 +4,7 @@ import { descend } from "../../sdk/dynamics/descend.js";
 import { generalFlow } from "../../sdk/dynamics/general-flow.js";
 import { ConvergenceError, krr, Runtime } from "../../sdk/index.js";
 import { runtimeAt } from "../helpers.js";
-import { cloud, farthest, kernel, matrix, SLOPES, times, VALUES } from "./problems.js";
+import { cloud, exponential, farthest, kernel, matrix, SLOPES, times, VALUES } from "./problems.js";
 
 let runtime: Runtime;
 beforeAll(async () => {
@@ -13,24 +13,6 @@ beforeAll(async () => {
 afterAll(() => runtime.close());
 
 const SMOOTH = ["squared-hinge", "squared", "logistic"] as const;
-
-/** e^A b by scaling and squaring: Taylor's series of A / 2^s. */
-function exponential(a: readonly Float64Array[], b: Float64Array): Float64Array {
-  const squarings = 12;
-  const n = b.length;
-  const small = a.map((row) => row.map((value) => value / 2 ** squarings));
-  const unit = (i: number) => Float64Array.from({ length: n }, (_, j) => (i === j ? 1 : 0));
-  let power = a.map((_, i) => unit(i));
-  let sum = a.map((_, i) => unit(i));
-  const product = (x: Float64Array[], y: Float64Array[]) =>
-    x.map((row) => Float64Array.from({ length: n }, (_, j) => row.reduce((s, value, k) => s + value * y[k]![j]!, 0)));
-  for (let k = 1; k <= 14; k++) {
-    power = product(power, small).map((row) => row.map((value) => value / k));
-    sum = sum.map((row, i) => row.map((value, j) => value + power[i]![j]!));
-  }
-  for (let s = 0; s < squarings; s++) sum = product(sum, sum);
-  return times(sum, b);
-}
 
 describe("the flow of equation 8", () => {
   test("squared loss: the matrix exponential's solution to 1e-8", async () => {
@@ -185,6 +167,12 @@ describe("bad input is named", () => {
     await generalFlow(kernel, train, { times: [1], test: train, runtime });
     await expect(generalFlow(kernel, train, { times: [9], maxSteps: 1, runtime })).rejects.toThrow(ConvergenceError);
     expect(runtime.memory.bytesInUse).toBe(before);
+  });
+
+  test("a tolerance that no step meets is refused, not tried for ever: outputs that overflow", async () => {
+    const initial = { train: new Float64Array(6).fill(1e308) };
+    const run = generalFlow(kernel, train, { loss: "squared", weight: 1e6, times: [1], initial, runtime });
+    await expect(run).rejects.toThrow(/^error of a step reached NaN, asked for 1.00e-9: raise tolerance/);
   });
 
   test("too many steps", async () => {

@@ -24,6 +24,24 @@ export async function matrix(left: Dataset, right: Dataset, runtime: Runtime, of
 export const times = (a: readonly Float64Array[], x: ArrayLike<number>) =>
   Float64Array.from(a, (row) => row.reduce((sum, value, j) => sum + value * (x[j] ?? 0), 0));
 
+/** e^A b by scaling and squaring: Taylor's series of A / 2^s. */
+export function exponential(a: readonly Float64Array[], b: Float64Array): Float64Array {
+  const squarings = 12;
+  const n = b.length;
+  const small = a.map((row) => row.map((value) => value / 2 ** squarings));
+  const unit = (i: number) => Float64Array.from({ length: n }, (_, j) => (i === j ? 1 : 0));
+  let power = a.map((_, i) => unit(i));
+  let sum = a.map((_, i) => unit(i));
+  const product = (x: Float64Array[], y: Float64Array[]) =>
+    x.map((row) => Float64Array.from({ length: n }, (_, j) => row.reduce((s, value, k) => s + value * y[k]![j]!, 0)));
+  for (let k = 1; k <= 14; k++) {
+    power = product(power, small).map((row) => row.map((value) => value / k));
+    sum = sum.map((row, i) => row.map((value, j) => value + power[i]![j]!));
+  }
+  for (let s = 0; s < squarings; s++) sum = product(sum, sum);
+  return times(sum, b);
+}
+
 export function farthest(a: ArrayLike<number>, b: ArrayLike<number>): number {
   let most = a.length === b.length ? 0 : Number.POSITIVE_INFINITY;
   for (let i = 0; i < a.length; i++) {

@@ -1,0 +1,24 @@
+// Flows whose code comes when they are first called: few pages follow one. Not here: the flows (one file each).
+import type { generalFlow as General } from "./general-flow.js";
+import type { squaredFlow as Squared } from "./squared-flow.js";
+
+/**
+ * Gradient flow of equation 8 for the squared loss (y - z)^2 from g_0, in closed form for all times: with
+ * A = lambda I + 2 w K, g_t(X) = e^(-A t) g_0(X) + 2 w K A^-1 (I - e^(-A t)) y, exact up to rounding (dissertation 1.29 for
+ * lambda = 0 and 2 w = eta, 2.32 for w = 1 / n and lambda = 2 zeta). descend() with learning rate eta is at time eta k after
+ * k steps. Keeps three n x n matrices: n up to some thousands.
+ * @param train n rows with labels -1 / +1
+ * @throws TypeError, RangeError naming the argument; MemoryBudgetError; the signal's reason
+ */
+export const squaredFlow: typeof Squared = async (...args) => (await import("./squared-flow.js")).squaredFlow(...args);
+
+/**
+ * Gradient flow of equation 8, dg_t(x)/dt = -lambda g_t(x) - w sum_i l'(g_t(x_i), y_i) K(x, x_i), for a smooth loss, from
+ * g_0 to the last of `times`, by steps whose error is controlled on the training outputs; descend() with learning rate
+ * eta is at time eta k after k steps. The squared loss has squaredFlow(), and losses with kinks gradientFlow(), which
+ * follows them exactly. Keeps the n x n kernel matrix.
+ * @param train n rows with labels -1 / +1
+ * @throws TypeError, RangeError naming the argument; MemoryBudgetError; ConvergenceError after maxSteps, or where the
+ *   tolerance asks for steps that rounding loses; the signal's reason
+ */
+export const generalFlow: typeof General = async (...args) => (await import("./general-flow.js")).generalFlow(...args);
