@@ -74,7 +74,7 @@ export {
 } from "./certify/report-file.js";
 export { chooseSamples, type Samples, type Shard } from "./certify/samples.js";
 export { datasetFromArrays } from "./data/arrays.js";
-export { type ClassSet, type ClassSetOptions, classSet } from "./data/classes.js";
+export { type ClassSet, type ClassSetOptions, classSet, reorderClasses } from "./data/classes.js";
 export { type Dataset, type DatasetOptions, dataset } from "./data/dataset.js";
 export { DIGIT_SIDE, inkOf, mnistDigit } from "./data/digit.js";
 export { type IdxArray, type IdxType, readIdx } from "./data/idx.js";
@@ -224,7 +224,14 @@ export { type HardMarginOptions, hardMarginSvm } from "./machines/hard-margin.js
 export { type KrrOptions, type KrrPathOptions, krr, krrPath, type RidgeOptions } from "./machines/krr.js";
 export { type LogisticOptions, type LogisticPathOptions, logistic, logisticPath } from "./machines/logistic.js";
 export { Machine, type MachineName, type MachineParts, type Trainer, type TrainingReport } from "./machines/machine.js";
-export { ClassMachine, type ClassMachineParts, type ClassTrainer, oneVsRest } from "./machines/one-vs-rest.js";
+export { classPairs, oneVsOne, PairMachine, type PairMachineParts } from "./machines/one-vs-one.js";
+export {
+  type ClassDecisions,
+  ClassMachine,
+  type ClassMachineParts,
+  type ClassTrainer,
+  oneVsRest,
+} from "./machines/one-vs-rest.js";
 export { calibrate, plattScaling, probabilities, type Sigmoid } from "./machines/probability.js";
 export { type SvmOptions, type SvmPathOptions, svm, svmPath } from "./machines/svm.js";
 export { type HistoryPoint, SvmSgdMachine, type SvmSgdOptions, svmSgd, svmSgdSeeds } from "./machines/svm-sgd.js";

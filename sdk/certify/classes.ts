@@ -1,12 +1,14 @@
 // Certificates of machines for several classes: the largest ball found on which the class decided for keeps the largest
-// output. Each difference g_c - g_j is bounded as one kernel machine; bounding outputs apart would be loose, and looking
-// at the runner-up alone unsound, because another class may overtake inside the ball.
-// Not here: bounds of one machine (bounds.ts) and the search (certify.ts).
+// output, or the most votes. Each difference g_c - g_j, or the machine of the pair c and j, is bounded as one kernel
+// machine; bounding outputs apart would be loose, and looking at the runner-up alone unsound, because another class may
+// overtake inside the ball. A class that wins all its pairs has more votes than any other can have, each of which lost one.
+// Not here: bounds of one machine (bounds.ts), the search (certify.ts), classes that do not win all pairs (votes.ts).
 import type { ClassSet } from "../data/classes.js";
 import type { Dataset } from "../data/dataset.js";
 import { checkSameColumns } from "../kernels/rows.js";
 import { checkRows, type Machine } from "../machines/machine.js";
-import { ClassMachine, largestOf } from "../machines/one-vs-rest.js";
+import { classPairs, PairMachine } from "../machines/one-vs-one.js";
+import { ClassMachine } from "../machines/one-vs-rest.js";
 import { runtimeOf, type WorkOptions } from "../runtime/runtime.js";
 import { checkObject, describe } from "../validate.js";
 import { machineBounds } from "./bounds.js";
@@ -14,6 +16,7 @@ import { type CertifyOptions, certifySamples } from "./certify.js";
 import type { MachineMethod, Threat } from "./method.js";
 import { type AccuracyCurve, epsilonGrid, type Summary, summarize } from "./report.js";
 import { chooseSamples, type Samples } from "./samples.js";
+import { votesRadius } from "./votes.js";
 
 export interface CertifyClassesOptions extends WorkOptions, Threat, Pick<CertifyOptions, "bracket" | "tolerance"> {
   /** Bound method. Default "best". */
@@ -31,9 +34,9 @@ export interface ClassCertificate {
   /** Class of the row, and the one decided for. */
   readonly label: number;
   readonly prediction: number;
-  /** The class that limits the radius. */
+  /** The class that limits the radius; where the radius is one of votes, the class with the smallest margin. */
   readonly rival: number;
-  /** g_c - g_rival, rounded to nearest. */
+  /** g_c - g_rival, or the output of that pair's machine, rounded to nearest. */
   readonly margin: number;
   /** Verified radius; 0 when not even the decision at the input itself is proved. */
   readonly radius: number;
@@ -58,8 +61,8 @@ interface Open {
   readonly index: number;
   readonly label: number;
   readonly prediction: number;
-  /** All outputs at the input. */
-  readonly outputs: Float64Array;
+  /** Margins over each class at the input. */
+  readonly margins: Float64Array;
   radius: number;
   rival: number;
 }
@@ -69,14 +72,16 @@ interface Open {
  * @throws TypeError, RangeError, the signal's reason
  */
 export async function certifyClasses(
-  machine: ClassMachine,
+  machine: ClassMachine | PairMachine,
   data: ClassSet,
   options: CertifyClassesOptions = {},
 ): Promise<ClassReport> {
   checkObject("options", options);
-  if (!(machine instanceof ClassMachine))
-    throw new TypeError(`machine: expected what oneVsRest() trains, got ${describe(machine)}`);
+  if (!(machine instanceof ClassMachine || machine instanceof PairMachine))
+    throw new TypeError(`machine: expected what oneVsRest() or oneVsOne() trains, got ${describe(machine)}`);
   checkRows("data", data);
+  if (!(data.labels instanceof Int32Array))
+    throw new TypeError(`data: expected a set of several classes (see classSet()), got ${describe(data)}`);
   checkSameColumns("data", machine.rows, data);
   const start = performance.now();
   const runtime = await runtimeOf(options);
@@ -84,26 +89,25 @@ export async function certifyClasses(
   const indices = await chooseSamples(data.n, options.samples, options.seed, { runtime });
   const chosen = data.subset(indices);
   const many = machine.classes.length;
-  const outputs = await machine.decisionFunctions(chosen, { runtime, signal: options.signal });
-  const open = Array.from(largestOf(outputs, many), (prediction, k): Open => {
-    const own = outputs.subarray(k * many, (k + 1) * many);
-    const rival = secondOf(own, prediction);
+  const { predictions, margins } = await machine.decide(chosen, { runtime, signal: options.signal });
+  const open = Array.from(predictions, (prediction, k): Open => {
+    const own = margins.subarray(k * many, (k + 1) * many);
     const [index, label] = [indices[k] ?? 0, chosen.labels[k] ?? 0];
-    return { index, label, prediction, outputs: own, radius: Number.NaN, rival };
+    return { index, label, prediction, margins: own, radius: Number.NaN, rival: nearestOf(own, prediction) };
   });
   const judged = new Judge(machine, chosen, open, work);
   await judged.all();
-  const perSample = open.map(({ index, label, prediction, outputs: own, radius, rival }) => {
-    const margin = (own[prediction] ?? 0) - (own[rival] ?? 0);
-    return { index, label, prediction, rival, margin, radius, correct: prediction === label };
+  const perSample = open.map(({ index, label, prediction, margins: own, radius, rival }) => {
+    return { index, label, prediction, rival, margin: own[rival] ?? 0, radius, correct: prediction === label };
   });
   return reportOf(perSample, options.radii, (performance.now() - start) / 1000);
 }
 
-function secondOf(outputs: Float64Array, first: number): number {
-  let best = first === 0 ? 1 : 0;
-  outputs.forEach((value, c) => {
-    if (c !== first && value > (outputs[best] ?? 0)) best = c;
+/** The class over which the margin is smallest. */
+function nearestOf(margins: Float64Array, own: number): number {
+  let best = own === 0 ? 1 : 0;
+  margins.forEach((value, c) => {
+    if (c !== own && value < (margins[best] ?? 0)) best = c;
   });
   return best;
 }
@@ -136,7 +140,7 @@ class Judge {
   private readonly total: number;
 
   constructor(
-    private readonly machine: ClassMachine,
+    private readonly machine: ClassMachine | PairMachine,
     private readonly data: ClassSet,
     private readonly open: readonly Open[],
     private readonly work: CertifyClassesOptions,
@@ -163,6 +167,37 @@ class Judge {
             this.where((s, k) => s.prediction === c && runnersUp[k] !== j),
           );
       }
+    // Winning all pairs is not needed for the most votes.
+    if (this.machine instanceof PairMachine) await this.votes(this.where(({ radius }) => radius === 0));
+  }
+
+  /** Radii by votes of the samples listed, from the radii of all pairs. */
+  private async votes(list: readonly number[]): Promise<void> {
+    if (list.length === 0) return;
+    const many = this.machine.classes.length;
+    const radii = list.map(() => new Float64Array(many * many));
+    for (const [a, b] of classPairs(many)) {
+      let at = 0;
+      for await (const { prediction, radius } of certifySamples(
+        this.machine.difference(a, b),
+        this.rows(list),
+        this.options(),
+      )) {
+        const [winner, loser] = prediction > 0 ? [a, b] : [b, a];
+        const own = radii[at++];
+        if (own !== undefined && prediction !== 0) own[winner * many + loser] = radius;
+      }
+      this.work.signal?.throwIfAborted();
+    }
+    list.forEach((k, at) => {
+      const sample = this.open[k] as Open;
+      sample.radius = votesRadius(sample.prediction, many, radii[at] ?? new Float64Array());
+    });
+  }
+
+  private options(): CertifyOptions {
+    const { runtime, signal, norm, domain, bracket, tolerance, method = "best" } = this.work;
+    return { runtime, signal, norm, domain, bracket, tolerance, method };
   }
 
   private where(holds: (sample: Open, k: number) => boolean): number[] {
@@ -182,13 +217,11 @@ class Judge {
   /** The radius within which c stays above j, for the samples listed; theirs where it is smaller. */
   private async search(c: number, j: number, list: readonly number[], difference?: Machine): Promise<void> {
     if (list.length === 0) return;
-    const { runtime, signal, norm, domain, bracket, tolerance, method = "best" } = this.work;
-    const options = { runtime, signal, norm, domain, bracket, tolerance, method };
     let at = 0;
     for await (const certificate of certifySamples(
       difference ?? this.machine.difference(c, j),
       this.rows(list),
-      options,
+      this.options(),
     )) {
       const sample = this.open[list[at++] ?? 0] as Open;
       const radius = certificate.prediction > 0 ? certificate.radius : 0;

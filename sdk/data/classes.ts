@@ -20,6 +20,8 @@ export interface ClassSet {
   subset(indices: readonly number[] | Int32Array | Uint32Array): ClassSet;
   /** The same rows with label +1 for class `c` and -1 for all others; shares x. @throws TypeError, RangeError */
   against(c: number): Dataset;
+  /** The rows of classes `c` and `j` alone (copy), with labels +1 and -1. @throws TypeError, RangeError for none of either */
+  between(c: number, j: number): Dataset;
 }
 
 export interface ClassSetOptions extends Omit<DatasetOptions, "y" | "task"> {
@@ -62,6 +64,39 @@ class Classes implements ClassSet {
     const y = Float64Array.from(this.labels, (label) => (label === c ? 1 : -1));
     return relabelled(this.rows, y, `${this.name}, ${this.classes[c]} against the rest`);
   }
+
+  between(c: number, j: number): Dataset {
+    const last = this.classes.length - 1;
+    checkNumber("c", c, { min: 0, max: last, integer: true });
+    checkNumber("j", j, { min: 0, max: last, integer: true });
+    if (c === j) throw new RangeError(`j: expected another class than c, got ${j} for both`);
+    const own = Array.from(this.labels.keys()).filter((i) => this.labels[i] === c || this.labels[i] === j);
+    for (const one of [c, j])
+      if (!this.labels.includes(one))
+        throw new RangeError(`c, j: expected rows of both classes, got none of "${this.classes[one]}"`);
+    const y = Float64Array.from(own, (i) => (this.labels[i] === c ? 1 : -1));
+    return relabelled(this.rows.subset(own), y, `${this.name}, ${this.classes[c]} against ${this.classes[j]}`);
+  }
+}
+
+/**
+ * The same rows with their classes in the order of `classes`, by name: for a machine whose classes have another order.
+ * @throws TypeError, RangeError for a row whose class is not among them
+ */
+export function reorderClasses(data: ClassSet, classes: readonly string[]): ClassSet {
+  const { labels, classes: own, x, n, d, scale, name } = data;
+  const places = own.map((one) => classes.indexOf(one));
+  const foreign = labels.find((label) => (places[label] ?? -1) < 0);
+  if (foreign !== undefined)
+    throw new RangeError(`classes: expected ${classes.join(", ")}, got rows of "${own[foreign]}"`);
+  const set = {
+    x,
+    shape: [n, d] as const,
+    labels: Int32Array.from(labels, (label) => places[label] ?? 0),
+    classes,
+    name,
+  };
+  return classSet(x instanceof Uint8Array ? { ...set, scale } : set);
 }
 
 /** Makes a set of several classes out of copies. @throws TypeError for wrong types; RangeError for what does not fit */

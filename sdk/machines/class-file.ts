@@ -1,5 +1,6 @@
-// Model files of machines for several classes: safetensors with the coefficients (classes x rows, float64), biases and
-// rows, everything else as JSON text in the metadata. Not here: the format itself (data/safetensors.ts).
+// Model files of machines for several classes, one a class or one a pair: safetensors with the coefficients (machines x
+// rows, float64), biases and rows, everything else as JSON text in the metadata. Not here: the format itself
+// (data/safetensors.ts).
 import { readSafetensors, writeSafetensors } from "../data/safetensors.js";
 import { FormatError } from "../errors.js";
 import { checkKernel } from "../kernels/kernel.js";
@@ -9,12 +10,27 @@ import type { TrainingReport } from "./machine.js";
 import { MACHINE_NAMES } from "./model-file.js";
 import type { ClassMachineParts } from "./one-vs-rest.js";
 
-/** Magic word of the metadata, and the version of the layout. */
+/** Magic words of the metadata, and the version of the layout. */
 const MAGIC = "ntkit class machine";
+const PAIR_MAGIC = "ntkit pair machine";
 const FORMAT_VERSION = "1";
 
-/** Bytes of a model file. */
+/** Which machine for several classes a file holds by its metadata: one a class, one a pair, or none. */
+export function classFileKind(metadata: Readonly<Record<string, string>>): "classes" | "pairs" | undefined {
+  return metadata.format === MAGIC ? "classes" : metadata.format === PAIR_MAGIC ? "pairs" : undefined;
+}
+
+/** Bytes of a model file with one machine a class. */
 export function saveClassMachine(parts: ClassMachineParts): Uint8Array {
+  return saveParts(MAGIC, parts);
+}
+
+/** Bytes of a model file with one machine a pair. */
+export function savePairMachine(parts: ClassMachineParts): Uint8Array {
+  return saveParts(PAIR_MAGIC, parts);
+}
+
+function saveParts(magic: string, parts: ClassMachineParts): Uint8Array {
   const { rows, alphas, biases } = parts;
   const all = new Float64Array(alphas.length * rows.n);
   alphas.forEach((alpha, c) => {
@@ -27,7 +43,7 @@ export function saveClassMachine(parts: ClassMachineParts): Uint8Array {
       rows: { shape: [rows.n, rows.d], data: rows.x },
     },
     {
-      format: MAGIC,
+      format: magic,
       format_version: FORMAT_VERSION,
       ntkit_version: VERSION,
       machine: parts.machine,
@@ -72,15 +88,25 @@ function text(value: unknown): string {
 
 /** The parts of the machine in a file. @throws TypeError for anything but bytes, FormatError for other files */
 export function loadClassParts(bytes: Uint8Array): ClassMachineParts {
+  return loadParts(bytes, MAGIC, (classes) => classes);
+}
+
+/** The same of a file with one machine a pair. */
+export function loadPairParts(bytes: Uint8Array): ClassMachineParts {
+  return loadParts(bytes, PAIR_MAGIC, (classes) => (classes * (classes - 1)) / 2);
+}
+
+/** `count` says how many machines there are for a number of classes. */
+function loadParts(bytes: Uint8Array, magic: string, count: (classes: number) => number): ClassMachineParts {
   const { tensors, metadata } = readSafetensors(bytes);
-  if (metadata.format !== MAGIC || metadata.format_version !== FORMAT_VERSION)
-    throw fault(`expected format "${MAGIC}" ${FORMAT_VERSION}, got ${describe(metadata.format)}`);
+  if (metadata.format !== magic || metadata.format_version !== FORMAT_VERSION)
+    throw fault(`expected format "${magic}" ${FORMAT_VERSION}, got ${describe(metadata.format)}`);
   const [alphas, biases, rows] = ["alphas", "biases", "rows"].map((name) => tensors.get(name));
   const [many = 0, n = 0] = alphas?.shape ?? [];
   const d = rows?.shape[1] ?? 0;
   const fits =
     rows?.shape[0] === n && biases?.shape[0] === many && rows.shape.length === 2 && alphas?.shape.length === 2;
-  if (!fits || n === 0 || d === 0 || many < 2) throw fault("expected alphas, biases and rows of matching shapes");
+  if (!fits || n === 0 || d === 0 || many < 1) throw fault("expected alphas, biases and rows of matching shapes");
   const [own, offsets, x] = [alphas?.data, biases?.data, rows?.data];
   if (!(own instanceof Float64Array && offsets instanceof Float64Array)) throw fault("alphas: expected F64");
   if (!(x instanceof Uint8Array || x instanceof Float64Array)) throw fault("rows: expected U8 or F64");
@@ -91,7 +117,8 @@ export function loadClassParts(bytes: Uint8Array): ClassMachineParts {
   if (!(scale > 0 && Number.isFinite(scale)))
     throw fault(`metadata scale: expected a positive number, got ${metadata.scale}`);
   const classes = parsed(metadata, "classes", (value) => list(value).map(text));
-  if (classes.length !== many) throw fault(`classes: expected ${many} names, got ${classes.length}`);
+  if (classes.length < 2 || count(classes.length) !== many)
+    throw fault(`classes: expected as many as fit to ${many} machines, got ${classes.length}`);
   return {
     machine: checkedName(metadata.machine),
     parameters: parsed(metadata, "parameters", scalars),

@@ -1,15 +1,25 @@
 // Machines for several classes: one machine for each class against the rest, deciding for the class with the largest
 // output. All share one set of rows, so that a difference g_c - g_j of two classes is a kernel machine again, with
 // coefficients alpha^c - alpha^j: that is what joint certificates are about (certify/classes.ts).
-// Not here: what each machine is trained with (one file a machine) and files (class-file.ts).
+// Not here: what each machine is trained with (one file a machine), pairs of classes (one-vs-one.ts), files (class-file.ts).
 import type { ClassSet } from "../data/classes.js";
 import type { Kernel } from "../kernels/kernel.js";
 import { describeKernel, uploadKernel } from "../kernels/kernel.js";
 import { checkSameColumns, type RowSource, uploadRows } from "../kernels/rows.js";
+import { sha256Hex } from "../runtime/hash.js";
 import { runtimeOf, type WorkOptions } from "../runtime/runtime.js";
 import { checkNumber, describe } from "../validate.js";
 import { loadClassParts, saveClassMachine } from "./class-file.js";
+import { joinRows, rowsOf } from "./joined-rows.js";
 import { checkRows, Machine, type MachineName, type Trainer, type TrainingReport } from "./machine.js";
+
+/** What a machine for several classes decides. */
+export interface ClassDecisions {
+  /** Class decided for, one a row. */
+  readonly predictions: Int32Array;
+  /** Margin of that class over each class, n x classes, row-major; 0 for itself. */
+  readonly margins: Float64Array;
+}
 
 export interface ClassMachineParts {
   readonly machine: MachineName;
@@ -90,6 +100,18 @@ export class ClassMachine implements ClassMachineParts {
     return largestOf(await this.decisionFunctions(data, options), this.classes.length);
   }
 
+  /** Decisions and joint margins g_c - g_j. @throws as decisionFunctions() */
+  async decide(data: RowSource, options: WorkOptions = {}): Promise<ClassDecisions> {
+    const outputs = await this.decisionFunctions(data, options);
+    const many = this.classes.length;
+    const predictions = largestOf(outputs, many);
+    const margins = outputs.map((value, k) => {
+      const row = Math.floor(k / many);
+      return (outputs[row * many + (predictions[row] ?? 0)] ?? 0) - value;
+    });
+    return { predictions, margins };
+  }
+
   /** g_c - g_j as one machine, positive where class c has the larger output; exact in its coefficients. */
   difference(c: number, j: number): Machine {
     const most = this.classes.length - 1;
@@ -97,9 +119,6 @@ export class ClassMachine implements ClassMachineParts {
       checkNumber(k === 0 ? "c" : "j", value, { min: 0, max: most, integer: true }),
     ) as [number, number];
     const alpha = (this.alphas[own] as Float64Array).map((value, i) => value - (this.alphas[other]?.[i] ?? 0));
-    // Rows without a coefficient in either class do not count.
-    const kept = Array.from(alpha.keys()).filter((i) => alpha[i] !== 0);
-    const rows = kept.length > 0 ? pickRows(this.rows, kept) : pickRows(this.rows, [0]);
     const { machine, parameters, kernel, dataHash, dataName } = this;
     return new Machine({
       machine,
@@ -107,11 +126,15 @@ export class ClassMachine implements ClassMachineParts {
       kernel,
       dataHash,
       dataName,
-      rows,
-      alpha: kept.length > 0 ? Float64Array.from(kept, (i) => alpha[i] ?? 0) : new Float64Array(1),
+      ...rowsOf(this.rows, alpha),
       bias: (this.biases[own] ?? 0) - (this.biases[other] ?? 0),
       training: {},
     });
+  }
+
+  /** SHA-256 (hex) of the model file. */
+  async hash(): Promise<string> {
+    return sha256Hex(this.save());
   }
 
   /** Bytes of a model file: safetensors. */
@@ -134,18 +157,26 @@ export function largestOf(values: Float64Array, columns: number): Int32Array {
   });
 }
 
-function pickRows({ d, x, scale }: RowSource, list: readonly number[]): RowSource {
-  const own = x instanceof Uint8Array ? new Uint8Array(list.length * d) : new Float64Array(list.length * d);
-  list.forEach((row, k) => {
-    own.set(x.subarray(row * d, row * d + d), k * d);
-  });
-  return { n: list.length, d, x: own, scale };
+/** Fits machines for several classes. */
+export interface ClassTrainer<Result = ClassMachine> {
+  /** @throws RangeError for a class without rows, and what the trainer of one machine throws */
+  fit(data: ClassSet, options?: WorkOptions): Promise<Result>;
 }
 
-/** Fits machines for several classes. */
-export interface ClassTrainer {
-  /** @throws RangeError for a class without rows, and what the trainer of one machine throws */
-  fit(data: ClassSet, options?: WorkOptions): Promise<ClassMachine>;
+/** Throws a TypeError unless `trainer` fits machines of two classes. @internal */
+export function checkTrainer(trainer: Trainer): void {
+  if (typeof (trainer as Trainer | null)?.fit !== "function")
+    throw new TypeError(`trainer: expected what svm(), krr(), ... return, got ${describe(trainer)}`);
+}
+
+/** Throws unless `data` is a set of several classes with rows of each. @throws TypeError, RangeError @internal */
+export function checkClasses(data: ClassSet): void {
+  checkRows("data", data);
+  if (!(data.labels instanceof Int32Array))
+    throw new TypeError(`data: expected a set of several classes (see classSet()), got ${describe(data)}`);
+  data.classes.forEach((name, c) => {
+    if (!data.labels.includes(c)) throw new RangeError(`data: expected rows of every class, got none of "${name}"`);
+  });
 }
 
 /**
@@ -153,16 +184,10 @@ export interface ClassTrainer {
  * @throws TypeError when `trainer` is none
  */
 export function oneVsRest(trainer: Trainer): ClassTrainer {
-  if (typeof (trainer as Trainer | null)?.fit !== "function")
-    throw new TypeError(`trainer: expected what svm(), krr(), ... return, got ${describe(trainer)}`);
+  checkTrainer(trainer);
   return {
     async fit(data, work = {}) {
-      checkRows("data", data);
-      if (!(data.labels instanceof Int32Array))
-        throw new TypeError(`data: expected a set of several classes (see classSet()), got ${describe(data)}`);
-      data.classes.forEach((name, c) => {
-        if (!data.labels.includes(c)) throw new RangeError(`data: expected rows of every class, got none of "${name}"`);
-      });
+      checkClasses(data);
       const machines: Machine[] = [];
       for (let c = 0; c < data.classes.length; c++) machines.push(await trainer.fit(data.against(c), work));
       return joinMachines(machines, data);
@@ -176,30 +201,7 @@ const UNITS = 50;
 /** Each machine's coefficients on the rows of all, as multiples of one power of 2. */
 async function joinMachines(machines: readonly Machine[], data: ClassSet): Promise<ClassMachine> {
   const [first] = machines as [Machine, ...Machine[]];
-  const { d, scale } = data;
-  const place = new Map<string, number>();
-  const sources: { readonly machine: Machine; readonly row: number }[] = [];
-  const lists = machines.map((machine) =>
-    Array.from({ length: machine.rows.n }, (_, row) => {
-      const key = keyOf(machine.rows, row);
-      const known = place.get(key);
-      if (known !== undefined) return known;
-      place.set(key, sources.length);
-      return sources.push({ machine, row }) - 1;
-    }),
-  );
-  const n = sources.length;
-  const x = data.x instanceof Uint8Array ? new Uint8Array(n * d) : new Float64Array(n * d);
-  sources.forEach(({ machine, row }, k) => {
-    x.set(machine.rows.x.subarray(row * d, row * d + d), k * d);
-  });
-  const sums = machines.map(({ alpha }, c) => {
-    const own = new Float64Array(n);
-    lists[c]?.forEach((to, k) => {
-      own[to] = (own[to] ?? 0) + (alpha[k] ?? 0);
-    });
-    return own;
-  });
+  const { rows, alphas: sums } = joinRows(machines, data);
   const biases = machines.map(({ bias }) => bias);
   const largest = Math.max(
     ...biases.map(Math.abs),
@@ -212,21 +214,11 @@ async function joinMachines(machines: readonly Machine[], data: ClassSet): Promi
     parameters: first.parameters,
     kernel: first.kernel,
     classes: data.classes,
-    rows: { n, d, x, scale },
+    rows,
     alphas: sums.map((own) => own.map(whole)),
     biases: Float64Array.from(biases, whole),
     training: machines.map(({ training }) => training),
     dataHash: await data.hash(),
     dataName: data.name,
   });
-}
-
-/** The bytes of a row, as text. */
-function keyOf({ x, d }: RowSource, row: number): string {
-  const own = x.subarray(row * d, row * d + d);
-  const bytes = new Uint8Array(own.buffer, own.byteOffset, own.byteLength);
-  let key = "";
-  for (let from = 0; from < bytes.length; from += 4096)
-    key += String.fromCharCode(...bytes.subarray(from, Math.min(bytes.length, from + 4096)));
-  return key;
 }

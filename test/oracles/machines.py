@@ -156,6 +156,21 @@ def regression(name, seed, n, d):
             "solutions": solutions}
 
 
+def pairs(seed, n, d, many, c):
+    """libsvm's one-vs-one machines: the decision of each pair, positive for the first class, and the class voted for."""
+    rng = np.random.default_rng(seed)
+
+    def clouds(count):
+        labels = np.where(np.arange(count) < many, np.arange(count) % many, rng.integers(0, many, count))
+        return 0.7 * rng.standard_normal((count, d)) + 1.2 * np.eye(many, d)[labels], labels
+
+    (x, labels), (tests, _) = clouds(n), clouds(40)
+    model = SVC(C=c, kernel="precomputed", tol=1e-10, decision_function_shape="ovo").fit(gram(x), labels)
+    cross = two_layer(tests, x)
+    return {"c": c, "classes": many, "x": x.tolist(), "labels": labels.tolist(), "xTest": tests.tolist(),
+            "decisions": model.decision_function(cross).tolist(), "predictions": model.predict(cross).tolist()}
+
+
 def platt(seed, n):
     """scikit-learn's sigmoid of overlapping decisions, which is P = 1 / (1 + exp(a f + b))."""
     rng = np.random.default_rng(seed)
@@ -170,5 +185,6 @@ if __name__ == "__main__":
             regression("real targets", 13, 40, 3)]
     lines = ",\n".join(json.dumps(item, separators=(",", ":"), allow_nan=False) for item in sets)
     sigmoids = ",\n".join(json.dumps(platt(seed, n), separators=(",", ":")) for seed, n in ((21, 40), (22, 200)))
+    voted = ",\n".join(json.dumps(pairs(*one), separators=(",", ":")) for one in ((31, 80, 5, 4, 2.0), (32, 90, 6, 5, 30.0)))
     with open(os.path.join(HERE, "machines.json"), "w") as file:
-        file.write('{\n"sets":[\n' + lines + '\n],\n"platt":[\n' + sigmoids + "\n]\n}\n")
+        file.write('{\n"sets":[\n' + lines + '\n],\n"pairs":[\n' + voted + '\n],\n"platt":[\n' + sigmoids + "\n]\n}\n")
