@@ -33,6 +33,7 @@ export { subgradientEpoch, subgradientEpochs } from "./solver/subgradient";
 export { certifyMachine, certifyNetwork, machineBounds, networkBounds, setThread } from "./bounds/certify";
 export { deepEntries } from "./bounds/deep";
 export { linearEntries } from "./bounds/linear";
+export { trustRegionMinimum } from "./bounds/ball";
 export { curvatureEntries } from "./bounds/curvature";
 export { ibpCentres, ibpSpreads } from "./bounds/centres";
 export { planeBlock, planeLoss } from "./bounds/planes";

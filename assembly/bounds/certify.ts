@@ -78,7 +78,7 @@ function start(job: usize, index: i32, sign: f64): void {
   setBound(linearLower, unit);
   if (method != METHOD_CURVATURE) return;
   const space = work + ((<usize>linearEntries(field(machine, ROWS_N), packedColumns(machine))) << 3);
-  curvatureStart(kernel, inputs, index, machine, alpha, bias, sign, top, space);
+  curvatureStart(kernel, inputs, index, machine, alpha, bias, sign, field(job, CERTIFY_NORM), top, space);
   setBound(curvedLower, unit);
 }
 

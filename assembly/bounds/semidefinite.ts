@@ -5,9 +5,10 @@
 // primal is solved by the mixing method (Wang, Chang and Kolter, arXiv 1706.00476: low-rank factors, one coordinate
 // at a time), which nothing has to trust: D is read off, made large enough that Cholesky's factorisation of P succeeds,
 // and the convex minimum is bounded by its tangent plane at any point. All that is proved is in provedMinimum().
-// Not here: where the quadratic comes from (curvature.ts).
+// Not here: where the quadratic comes from (curvature.ts), balls in place of the cube (ball.ts).
 import { dotDoubles } from "../kernel/dot";
-import { isRigorous, UNIT } from "../rounding";
+import { NORM_INF } from "../layout";
+import { above, isRigorous, UNIT } from "../rounding";
 
 /** Columns of the factor: vectors of this many entries take the place of the coordinates y_k. */
 export const RANK: i32 = 8;
@@ -23,14 +24,14 @@ const MOST_SHIFTS: i32 = 12;
 const DESCENT_SWEEPS: i32 = 20;
 
 // The problem at hand, one a thread: pointers to float64, rows `pitch` apart (a multiple of 4, padded with zeros).
-let q: i32 = 0;
-let pitch: i32 = 0;
-let matrix: usize = 0; // M
-let linear: usize = 0; // c
-let factors: usize = 0; // V: q rows of RANK
-let shifts: usize = 0; // D
-let point: usize = 0; // y
-let triangle: usize = 0; // factor of P
+export let q: i32 = 0;
+export let pitch: i32 = 0;
+export let matrix: usize = 0; // M
+export let linear: usize = 0; // c
+export let factors: usize = 0; // V: q rows of RANK
+export let shifts: usize = 0; // D
+export let point: usize = 0; // y
+export let triangle: usize = 0; // factor of P
 let gradient: usize = 0; // RANK entries: a row of M V + c e_0', left by pull()
 
 /** Float64 entries of work memory beside the matrix and c. */
@@ -154,8 +155,12 @@ export function relax(): void {
   }
 }
 
+/** Where the last factorisation that did not succeed met a pivot that is not positive, and that pivot. */
+export let failedAt: i32 = 0;
+export let failedPivot: f64 = 0;
+
 /** Lower triangle of M + D to `triangle`, factored in place; false where a pivot is not positive. */
-function factor(): bool {
+export function factor(): bool {
   for (let i = 0; i < q; ++i) {
     const to = triangle + ((<usize>i * pitch) << 3);
     const from = matrix + ((<usize>i * pitch) << 3);
@@ -169,7 +174,11 @@ function factor(): bool {
       store<f64>(entry(to, j), rest / load<f64>(entry(other, j)));
     }
     const pivot = load<f64>(entry(to, i)) - partial(to, to, i);
-    if (!(pivot > 0)) return false;
+    if (!(pivot > 0)) {
+      failedAt = i;
+      failedPivot = pivot;
+      return false;
+    }
     store<f64>(entry(to, i), Math.sqrt(pivot));
   }
   return true;
@@ -205,7 +214,7 @@ function partial(a: usize, b: usize, count: i32): f64 {
 /** Entry k of P y. */
 // @ts-ignore: decorator
 @inline
-function product(k: i32): f64 {
+export function product(k: i32): f64 {
   const row = matrix + ((<usize>k * pitch) << 3);
   return dotDoubles(row, point, pitch << 3) + load<f64>(entry(shifts, k)) * load<f64>(entry(point, k));
 }
@@ -261,9 +270,22 @@ export function provedMinimum(): f64 {
   const total = enlarge();
   if (!(total >= 0)) return -Infinity;
   descend();
+  return provedAt(NORM_INF, total);
+}
+
+/** How much larger than the region the one is that a ball's point may lie in. */
+export const POINT_SIZE: f64 = 1.5;
+
+/**
+ * The bound by the tangent plane at `point`, once P = M + D has a factorisation; `total` is what D
+ * may add to y'My on the region: the cube, or for NORM_2 the unit ball times [-1, 1] for the last variable. A tangent plane
+ * may touch anywhere; roundings and epsilon count four times where `point` may be POINT_SIZE as long.
+ */
+export function provedAt(norm: i32, total: f64): f64 {
   let trace: f64 = 0;
   let curved: f64 = 0;
   let tilted: f64 = 0;
+  let last: f64 = 0;
   let size = total;
   for (let k = 0; k < q; ++k) {
     const row = matrix + ((<usize>k * pitch) << 3);
@@ -272,13 +294,18 @@ export function provedMinimum(): f64 {
     const along = product(k);
     trace += load<f64>(entry(row, k)) + load<f64>(entry(shifts, k));
     curved += y * along;
-    tilted += Math.abs(c + along);
+    const slope = Math.abs(c + along);
+    if (norm == NORM_INF) tilted += slope;
+    else if (k == q - 1) last = slope;
+    else tilted += slope * slope;
     let rowSize: f64 = 0;
     for (let l: usize = 0; l < <usize>q << 3; l += 8) rowSize += Math.abs(load<f64>(row + l));
     size += 3 * rowSize + Math.abs(c) + 3 * load<f64>(entry(shifts, k));
   }
   const n = <f64>q;
+  if (norm != NORM_INF) tilted = above(Math.sqrt(above(tilted, n + 8)), 4);
   provedSize = size;
   const epsilon = 2 * (n + 2) * UNIT * trace;
-  return -0.5 * curved - tilted - 0.5 * total - 3 * epsilon * n - (4 * n + 80) * UNIT * size;
+  const roundings = 3 * epsilon * n + (4 * n + 80) * UNIT * size;
+  return -0.5 * curved - (tilted + last) - 0.5 * total - (norm == NORM_INF ? roundings : 4 * roundings);
 }

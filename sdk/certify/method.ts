@@ -15,7 +15,7 @@ export interface Bounds {
 /**
  * Bound methods. Of machines: "interval" is Theorem 4.2 of the paper; "linear" adds up one linear relaxation of every
  * term before the worst input is chosen; "curvature" bounds the machine by one quadratic form, minimised over the whole
- * box by a proved semidefinite relaxation; "best" is the tightest that there is for the norm. Of finite networks: "ibp"
+ * ball by a proved relaxation; "best" is the tightest that there is for the norm. Of finite networks: "ibp"
  * is interval bound propagation with f_0 kept at the centre, as in the paper's Table 2; "ibp-difference" bounds f - f_0
  * on the ball. Of two-layer networks: "linear" is one linear relaxation of every neuron with slopes chosen for each, f_0
  * kept at the centre; "paired" relaxes each neuron together with itself at the start, and bounds f - f_0 on the ball;
@@ -116,13 +116,13 @@ export function checkKind(method: MachineMethod, kernel: Kernel, threat: Threat)
   const domain: unknown = threat.domain ?? false;
   if (typeof domain !== "boolean") throw new TypeError(`domain: expected true or false, got ${describe(domain)}`);
   if (!isTwoLayer(kernel)) return checkDeep(method, kernel, norm, domain);
-  if (method === "best") return { method: norm === "linf" ? "curvature" : "linear", norm, domain };
+  if (method === "best") return { method: norm === "l1" ? "linear" : "curvature", norm, domain };
   if (method === "interval" && (norm !== "linf" || domain))
     throw new RangeError(
-      `method: expected "linear", "curvature" or "best" for ${norm === "linf" ? "the image domain" : norm}, got "interval"`,
+      `method: expected ${norm === "l1" ? '"linear"' : '"linear", "curvature"'} or "best" for ${norm === "linf" ? "the image domain" : norm}, got "interval"`,
     );
-  if (method === "curvature" && norm !== "linf")
-    throw new RangeError(`method: expected "linear" or "best" for ${norm}, got "curvature"`);
+  if (method === "curvature" && norm === "l1")
+    throw new RangeError(`method: expected "linear" or "best" for l1, got "curvature"`);
   return { method, norm, domain };
 }
 

@@ -6,7 +6,8 @@ import { machineBounds, nestedBounds } from "../../sdk/certify/bounds.js";
 import { dataset } from "../../sdk/data/dataset.js";
 import { type Kernel, nngp, ntk } from "../../sdk/kernels/kernel.js";
 import { LEVELS, normal, randomData, runtimeAt, uniform } from "../helpers.js";
-import { type Claim, machineOf, SAMPLER, worstEscape } from "./sampler.js";
+import { gradientAt, modelOf, placeIn, randomStep, steepest, valueAt } from "./reference.js";
+import { type Claim, machineOf, realRow, SAMPLER, worstEscape } from "./sampler.js";
 
 const CLAIMS: readonly Claim[] = [
   { method: "linear", norm: "linf", domain: false },
@@ -16,6 +17,8 @@ const CLAIMS: readonly Claim[] = [
   { method: "linear", norm: "l1", domain: false },
   { method: "curvature", norm: "linf", domain: false },
   { method: "curvature", norm: "linf", domain: true },
+  { method: "curvature", norm: "l2", domain: false },
+  { method: "curvature", norm: "l2", domain: true },
 ];
 
 describe.each(CLAIMS)("$method, $norm, domain $domain", (kind) => {
@@ -178,6 +181,32 @@ it("on small balls the quadratic form is within 2% of the value of the minimum o
     );
     const least = Math.min(...(await exact.decisionFunction(points, { runtime })));
     const { lower } = await machineBounds(own, x0, radius, { runtime, method: "curvature" });
+    if (!Number.isFinite(lower[0])) continue;
+    expect(lower[0]).toBeLessThanOrEqual(least + 1e-12);
+    expect(least - (lower[0] ?? 0)).toBeLessThan(0.02 * Math.max(Math.abs(least), 0.1));
+    tight++;
+  }
+  expect(tight).toBeGreaterThan(20);
+});
+
+it("on small l2 balls the quadratic form is within 2% of the least value that gradient steps on the sphere lead to", async () => {
+  const runtime = await runtimeAt("simd");
+  let tight = 0;
+  for (let seed = 0; seed < 30; seed++) {
+    const own = machineOf(randomData(4, 6, seed, true), [1, -0.4, 0.8, -0.3]);
+    const x0 = randomData(1, 6, seed + 50, true);
+    const ball = { centre: realRow(x0, 0), radius: 0.05, norm: "l2", domain: false } as const;
+    const value = (x: Float64Array) => valueAt(modelOf(own), x);
+    let least = Number.POSITIVE_INFINITY;
+    for (let start = 0; start < 4; start++) {
+      let x = placeIn(ball, randomStep("l2", 6, uniform(seed + start)));
+      for (let step = 0; step < 12; step++) {
+        const downhill = steepest("l2", gradientAt(value, x)).map((v) => -v);
+        x = placeIn(ball, downhill);
+        least = Math.min(least, value(x));
+      }
+    }
+    const { lower } = await machineBounds(own, x0, 0.05, { runtime, method: "curvature", norm: "l2" });
     if (!Number.isFinite(lower[0])) continue;
     expect(lower[0]).toBeLessThanOrEqual(least + 1e-12);
     expect(least - (lower[0] ?? 0)).toBeLessThan(0.02 * Math.max(Math.abs(least), 0.1));

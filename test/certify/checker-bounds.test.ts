@@ -2,12 +2,14 @@
 // on cubes. Whole reports are in checker.test.ts and checker-networks.test.ts.
 import fc from "fast-check";
 import { expect, it } from "vitest";
+import { ballMinimum } from "../../sdk/certify/checker/ball.js";
 import { cubeMinimum } from "../../sdk/certify/checker/cube.js";
 import { h, halfOf } from "../../sdk/certify/checker/functions.js";
 import { interval, point } from "../../sdk/certify/checker/interval.js";
 import { Chooser, leastOf } from "../../sdk/certify/checker/neuron.js";
 import { parabolaAt } from "../../sdk/certify/checker/parabola.js";
 import { distance } from "../../sdk/certify/checker/replay.js";
+import { randomQuadratic } from "./trust-region.js";
 
 const between = (min: number, max: number) => fc.double({ min, max, noNaN: true });
 
@@ -119,6 +121,26 @@ it("bounds on cubes lie below the quadratic at every corner and inside, and are 
       },
     ),
     { numRuns: 200 },
+  );
+});
+
+it("bounds on balls lie below the minimum that the secular equation gives, and within 2e-3 of the quadratic's size", () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 10 }),
+      fc.constantFrom(0, 0.1, 1, 10),
+      fc.constantFrom(0.01, 1, 10),
+      fc.integer({ min: 0, max: 2 ** 20 }),
+      (n, size, slope, seed) => {
+        const own = randomQuadratic(n, size, slope, seed);
+        const cube = { n: n + 1, matrix: Float64Array.from(own.matrix.flat()), linear: Float64Array.from(own.linear) };
+        const { lower } = ballMinimum(cube, new Float64Array(n + 1), 0);
+        const all = size + Math.hypot(...own.linear);
+        expect(lower).toBeLessThanOrEqual(own.minimum + 1e-12 * n * all);
+        expect(lower).toBeGreaterThanOrEqual(own.minimum - 2e-3 * all);
+      },
+    ),
+    { numRuns: 300 },
   );
 });
 

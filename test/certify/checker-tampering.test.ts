@@ -57,6 +57,7 @@ const CASES: Readonly<Record<string, () => Promise<Case>>> = {
   "linear in the domain, ridge": machine(ridge(0.1), { method: "linear", domain: true }),
   "linear l2, ridge": machine(ridge(0.1), { method: "linear", norm: "l2" }),
   "linear l1, SVM": machine(exact, { method: "linear", norm: "l1" }),
+  "curvature l2, SVM": machine(exact, { method: "curvature", norm: "l2" }),
   "curvature, lambda 0": machine(ridge(0), { method: "curvature" }),
   "best, SVM": machine(exact, { method: "best" }),
   "best in the domain, ridge": machine(ridge(0.1), { method: "best", domain: true }),

@@ -18,6 +18,7 @@ const CLAIMS: readonly Claim[] = [
   { method: "linear", norm: "linf", domain: true },
   { method: "linear", norm: "l2", domain: false },
   { method: "linear", norm: "l1", domain: false },
+  { method: "curvature", norm: "l2", domain: false },
   { method: "curvature", norm: "linf", domain: false },
   { method: "curvature", norm: "linf", domain: true },
 ];

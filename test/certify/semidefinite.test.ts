@@ -1,9 +1,11 @@
-// The proved lower bound of a quadratic on a cube, against all corners, and the factorisation that proves it.
+// The proved lower bounds of a quadratic on a cube, against all corners, and on a ball, against the secular equation; and the
+// factorisation that proves them.
 // Not here: the bounds that use it.
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Runtime } from "../../sdk/runtime/runtime.js";
 import { LEVELS, normal, runtimeAt, uniform } from "../helpers.js";
+import { randomQuadratic } from "./trust-region.js";
 
 const UNIT = 2 ** -53;
 
@@ -76,6 +78,26 @@ describe.each(LEVELS)("%s", (level) => {
         },
       ),
       { numRuns: 150 },
+    );
+  });
+
+  it("the bound on a ball is never above the minimum, and within 2e-3 of the quadratic's size: the S-lemma loses nothing", () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 12 }),
+        fc.constantFrom(0, 0.1, 1, 10),
+        fc.constantFrom(0.01, 1, 10),
+        fc.integer({ min: 0, max: 2 ** 20 }),
+        (n, size, slope, seed) => {
+          const { matrix, linear, minimum } = randomQuadratic(n, size, slope, seed);
+          const bound = withMatrix("trustRegionMinimum", matrix, linear);
+          const all = size + Math.hypot(...linear);
+          // The oracle and the turned matrix are off by some n^2 roundings.
+          expect(bound).toBeLessThanOrEqual(minimum + 1e-12 * n * all);
+          expect(bound).toBeGreaterThanOrEqual(minimum - 2e-3 * all);
+        },
+      ),
+      { numRuns: 300 },
     );
   });
 });

@@ -25,6 +25,8 @@ export const THEMES: readonly Theme[] = [
   { method: "linear", norm: "l1", domain: true },
   { method: "curvature", norm: "linf", domain: false },
   { method: "curvature", norm: "linf", domain: true },
+  { method: "curvature", norm: "l2", domain: false },
+  { method: "curvature", norm: "l2", domain: true },
   "deep",
   "networks",
   "relaxed networks",

@@ -101,8 +101,14 @@ function product(list: Float64Array, a: number, b: number, count: number): numbe
   return sum;
 }
 
-/** A triangle whose square is about M + D, undefined where a pivot is not positive. */
-function triangleOf({ n, matrix }: Cube, shifts: Float64Array): Float64Array | undefined {
+/** Where a factorisation ended, and the pivot that is not positive. */
+export interface Ended {
+  readonly at: number;
+  readonly pivot: number;
+}
+
+/** A triangle whose square is about M + D, or where a pivot is not positive. */
+export function triangleOf({ n, matrix }: Cube, shifts: Float64Array): Float64Array | Ended {
   const triangle = new Float64Array(n * n);
   for (let i = 0; i < n; i++) {
     for (let j = 0; j < i; j++) {
@@ -110,14 +116,14 @@ function triangleOf({ n, matrix }: Cube, shifts: Float64Array): Float64Array | u
       triangle[i * n + j] = rest / (triangle[j * n + j] as number);
     }
     const pivot = (matrix[i * n + i] as number) + (shifts[i] as number) - product(triangle, i * n, i * n, i);
-    if (!(pivot > 0)) return undefined;
+    if (!(pivot > 0)) return { at: i, pivot };
     triangle[i * n + i] = Math.sqrt(pivot);
   }
   return triangle;
 }
 
 /** ||M + D - L L'|| at most: the largest sum of absolute values in a row. The rounding of inner products by Cauchy. */
-function residual({ n, matrix }: Cube, shifts: Float64Array, triangle: Float64Array): number {
+export function residual({ n, matrix }: Cube, shifts: Float64Array, triangle: Float64Array): number {
   const lengths = Array.from({ length: n }, (_, i) => Math.sqrt(product(triangle, i * n, i * n, i + 1)) * (1 + 1e-9));
   const all = lengths.reduce((sum, length) => sum + length, 0);
   const rows = Float64Array.from(lengths, (length) => (n + 8) * UNIT * length * all);
@@ -144,7 +150,7 @@ function factored(cube: Cube, shifts: Float64Array): Float64Array | undefined {
       shifts[k] = value * (1 + relative) + step;
     });
     const triangle = triangleOf(cube, shifts);
-    if (triangle !== undefined) return triangle;
+    if (triangle instanceof Float64Array) return triangle;
   }
   return undefined;
 }
@@ -169,7 +175,7 @@ function descend({ n, matrix, linear }: Cube, shifts: Float64Array, at: Float64A
 }
 
 /** Row k of P times a point of the cube. */
-function rowTimes({ n, matrix }: Cube, k: number, at: Float64Array): Interval {
+export function rowTimes({ n, matrix }: Cube, k: number, at: Float64Array): Interval {
   let sum = 0;
   let sizes = 0;
   for (let l = 0; l < n; l++) {

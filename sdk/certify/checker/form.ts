@@ -4,6 +4,7 @@
 // with numbers A, B, C that are what the sums of parabolas come to in float64, and `loss` what they may be off by: the
 // intervals behind each factor, and (n + 4) roundings of each sum. Not here: parabolas (parabola.ts), the minimum of the
 // form over the box (quadratic.ts).
+import type { Norm } from "../method.js";
 import {
   add,
   div,
@@ -64,7 +65,7 @@ function touched({ own, start, weights }: CheckedInput): { columns: Int32Array; 
   return { columns: Int32Array.from(used.keys()).filter((k) => used[k] === 1), places };
 }
 
-function openTerm(input: CheckedInput, sign: number, i: number, places: Int32Array): Term | undefined {
+function openTerm(input: CheckedInput, sign: number, i: number, places: Int32Array, norm: Norm): Term | undefined {
   const length = input.own.lengths[i] as Interval;
   const plain = input.weights[i] as Interval;
   if (!(length.lo > 0) || (plain.lo === 0 && plain.hi === 0)) return undefined;
@@ -79,22 +80,22 @@ function openTerm(input: CheckedInput, sign: number, i: number, places: Int32Arr
     entries: Float64Array.from(filled, (k) => row[k] as number),
     cosine,
     miss: size(sub(t, mul(point(cosine), input.startNorm))),
-    spread: spreadAbove(input, i, cosine, "linf"),
+    spread: spreadAbove(input, i, cosine, norm),
   };
 }
 
-export function openForm(input: CheckedInput, sign: number): Machined {
+export function openForm(input: CheckedInput, sign: number, norm: Norm): Machined {
   const { columns, places } = touched(input);
-  const terms = input.own.lengths.map((_, i) => openTerm(input, sign, i, places));
+  const terms = input.own.lengths.map((_, i) => openTerm(input, sign, i, places, norm));
   return { input, bias: sign * input.own.machine.bias, columns, terms: terms.filter((term) => term !== undefined) };
 }
 
-/** An l-inf ball, or its part in the domain, and what R is on it. */
+/** A ball, or the part of an l-inf ball in the domain, and what R is on it. */
 export interface Box {
   readonly region: Region;
   /** x0 over the columns. */
   readonly start: Float64Array;
-  /** How far down and up each of the columns may move. */
+  /** How far down and up each of the columns may move; in an l2 ball each alone. */
   readonly rooms: readonly (readonly [number, number])[];
   readonly shortest: number;
   readonly longest: number;
@@ -106,7 +107,28 @@ export interface Box {
 }
 
 /** Undefined where the box may hold the origin. */
-export function openBox({ input, columns }: Machined, region: Region): Box | undefined {
+export function openBox(machined: Machined, region: Region): Box | undefined {
+  return region.norm === "l2" ? openBall(machined, region) : openCube(machined, region);
+}
+
+function openBall({ input, columns }: Machined, region: Region): Box | undefined {
+  const { reach } = region;
+  const shortest = sub(input.startNorm, reach).lo;
+  if (!(shortest > 0)) return undefined;
+  const far = square(reach);
+  return {
+    region,
+    start: Float64Array.from(columns, (k) => input.start[k] as number),
+    rooms: Array.from(columns, () => [reach.hi, reach.hi] as const),
+    shortest,
+    longest: add(input.startNorm, reach).hi,
+    drift: div(far, add(input.startNorm, input.startNorm)).hi,
+    far: far.hi,
+    elsewhere: columns.length < input.start.length ? far.hi : 0,
+  };
+}
+
+function openCube({ input, columns }: Machined, region: Region): Box | undefined {
   const least = new IntervalTotal();
   const most = new IntervalTotal();
   const outside = new IntervalTotal();

@@ -1,11 +1,13 @@
-// The quadratic form for the checker: a lower bound of sign * g on an l-inf ball or its part in the image domain. The
+// The quadratic form for the checker: a lower bound of sign * g on an l-inf ball, its part in the domain, or an l2 ball. The
 // form of form.ts in x and R = ||x|| is one in D = x - x0 and s, R = r + <e, D> + s, to which mu (||x||^2 - R^2) = 0 is
 // added; r and e are numbers near r0 = ||x0|| and x0 / r0, and s takes what they are off by into its range:
 //   0 <= R - <x, x0> / r0 <= ||D||^2 / (2 r0).
-// A box of (D, s) is a cube of y, (D, s)_k = h_k (c_k + y_k), and the rest is cube.ts. Everything that decides is an
+// A box of (D, s) is a cube of y, (D, s)_k = h_k (c_k + y_k), an l2 ball a unit ball beside an interval, and the rest is
+// cube.ts and ball.ts. Everything that decides is an
 // interval, or a float64 entry whose own roundings are added to `slack`. Where parabolas touch is a matter of trying.
 // Not here: one linear relaxation (relaxation.ts), Theorem 4.2 (theorem.ts).
-import { type Cube, cubeMinimum } from "./cube.js";
+import { ballMinimum } from "./ball.js";
+import { type Cube, type CubeMinimum, cubeMinimum } from "./cube.js";
 import {
   type Box,
   type Form,
@@ -177,9 +179,14 @@ function problemOf(machined: Machined, box: Box, form: Form, mu: number): Proble
   return { cube: { n, matrix, linear }, constant: constant.value, slack: slack.value.hi, halves, centres };
 }
 
-/** The corner of the box grown by `share` that the gradient at a point leads to. */
+/** The corner of the box grown by `share`, or the point of the sphere, that the gradient at a point leads to. */
 function cornerAfter(machined: Machined, box: Box, at: Place, share: number): Place {
   const { gradient, radial } = gradientAt(machined, at);
+  if (box.region.norm === "l2") {
+    const length = Math.hypot(...gradient);
+    const step = length > 0 ? (share * box.region.reach.lo) / length : 0;
+    return { x: box.start.map((entry, k) => entry - step * (gradient[k] as number)), outside: 0 };
+  }
   const x = box.start.map((entry, k) => {
     const [below, above] = box.rooms[k] as readonly [number, number];
     return (gradient[k] as number) > 0 ? entry - share * below : entry + share * above;
@@ -187,7 +194,9 @@ function cornerAfter(machined: Machined, box: Box, at: Place, share: number): Pl
   return { x, outside: radial < 0 ? share * share * box.elsewhere : 0 };
 }
 
-const same = (a: Place, b: Place) => a.outside === b.outside && a.x.every((entry, k) => entry === b.x[k]);
+/** Whether a bound would hardly tell two points from each other. */
+const same = (a: Place, b: Place, { region }: Box) =>
+  a.outside === b.outside && a.x.every((entry, k) => Math.abs(entry - (b.x[k] as number)) <= 1e-3 * region.reach.lo);
 
 /** Corners that gradients lead to from a point, one after another. */
 function cornersFrom(machined: Machined, box: Box, from: Place, share: number): Place[] {
@@ -195,7 +204,7 @@ function cornersFrom(machined: Machined, box: Box, from: Place, share: number): 
   let corner = from;
   for (let step = 0; step < CORNER_STEPS; step++) {
     corner = cornerAfter(machined, box, corner, share);
-    if (found.some((other) => same(other, corner))) break;
+    if (found.some((other) => same(other, corner, box))) break;
     found.push(corner);
   }
   return found;
@@ -209,7 +218,7 @@ function cornersOf(machined: Machined, box: Box): Place[] {
   const list: Place[] = [];
   for (const from of [centre, along(GROWTH), along(FALL)])
     for (const corner of cornersFrom(machined, box, from, 1).reverse())
-      if (!list.some((other) => same(other, corner))) list.push(corner);
+      if (!list.some((other) => same(other, corner, box))) list.push(corner);
   return list.slice(0, MOST_CORNERS);
 }
 
@@ -221,6 +230,17 @@ interface Attempt {
   readonly corner: Place;
   /** The form's minimum. */
   readonly at: Place;
+}
+
+/**
+ * The minimum over the region. In an l2 ball columns elsewhere share the radius: mu ||D'||^2 + lambda ||D' / h||^2 / 2 is
+ * not negative where lambda >= -2 mu h^2, and they are not to be seen any more.
+ */
+function minimumOn(box: Box, cube: Cube, guess: Float64Array, mu: number, halves: Float64Array): CubeMinimum {
+  if (box.region.norm !== "l2") return cubeMinimum(cube, guess);
+  const half = halves[0] ?? 0;
+  const floor = box.elsewhere > 0 && mu < 0 ? up(up(-2 * mu * half) * half) : 0;
+  return ballMinimum(cube, guess, floor);
 }
 
 /** The bound by parabolas that touch at the point `touching`. */
@@ -235,12 +255,12 @@ function attempt(machined: Machined, box: Box, touching: Place, corner: Place): 
   const guess = Float64Array.from(centres, (centre, k) =>
     k === last ? 0 : ((corner.x[k] as number) - (box.start[k] as number)) / (halves[k] as number) - centre,
   );
-  const { lower, at } = cubeMinimum(cube, guess);
+  const { lower, at } = minimumOn(box, cube, guess, mu, halves);
   const total = new IntervalTotal();
   total.add(constant);
   total.add(point(lower));
   total.add(point(-slack));
-  total.add(point(Math.min(0, down(mu * box.elsewhere))));
+  if (box.region.norm !== "l2") total.add(point(Math.min(0, down(mu * box.elsewhere))));
   total.add(point(-up(up(form.loss * box.longest) * box.longest)));
   const whole = total.value.lo;
   const bound = down(whole / (whole >= 0 ? box.longest : box.shortest));
@@ -288,7 +308,7 @@ function search(machined: Machined, box: Box, enough: number): Attempt | undefin
 
 /** The bound on the region; the search for where parabolas should touch ends once it is at least `enough`. */
 export function quadraticLower(input: CheckedInput, sign: number, region: Region, enough: number): Lower {
-  const machined = openForm(input, sign);
+  const machined = openForm(input, sign, region.norm);
   const box = openBox(machined, region);
   const best = box === undefined ? undefined : search(machined, box, enough);
   return { bound: point(best?.lower ?? Number.NEGATIVE_INFINITY), size: best?.size ?? 0 };
