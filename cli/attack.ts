@@ -151,7 +151,7 @@ async function attackModel(path: string, flags: AttackFlags): Promise<void> {
   checkTargets({ "--json": json }, { model: path });
   if (out !== undefined) mkdirSync(out, { recursive: true });
   const output = new Output({ quiet: flags.quiet, data: [json] });
-  const { model } = readModel(path);
+  const { model } = readModel(path, "attack");
   const offset = flags.difference === true ? ("difference" as const) : ("frozen" as const);
   await withSession(flags, async (session) => {
     session.progress.step("reading", 0);

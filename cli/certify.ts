@@ -1,5 +1,6 @@
 // ntkit certify: how far each input may be moved before a machine's decision may change, proved. Ctrl-C keeps what is
-// finished. Not here: the bounds and the report's figures (the SDK).
+// finished. Not here: several classes (certify-classes.ts), outputs (certify-outputs.ts), the bounds and the report's figures
+// (the SDK).
 import type { Command } from "commander";
 import {
   type Certificate,
@@ -10,7 +11,7 @@ import {
   METHODS,
   type Method,
   makeReport,
-  type NetworkModel,
+  NetworkModel,
   NORMS,
   type Norm,
   reportToJson,
@@ -20,12 +21,14 @@ import {
   type Soundness,
   writeCounterexamples,
 } from "ntkit";
+import { certifyClassModel } from "./certify-classes.js";
+import { certifyModelOutputs } from "./certify-outputs.js";
 import { Interrupted, UsageError } from "./errors.js";
-import { readModel, readSplit, type Selection, SPLITS } from "./inputs.js";
+import { hasSeveralClasses, readAnyModel, readSplit, type Selection, SPLITS } from "./inputs.js";
 import {
+  anyDataOption,
   type CommonOptions,
   choiceOption,
-  dataOption,
   finish,
   numberOption,
   parseBracket,
@@ -41,13 +44,15 @@ import { reportText } from "./report-text.js";
 import { type Session, withSession } from "./session.js";
 import { count } from "./table.js";
 
-interface CertifyFlags extends CommonOptions, Selection {
+export interface CertifyFlags extends CommonOptions, Selection {
   readonly method?: Method;
   readonly norm?: Norm;
   readonly domain?: boolean;
   readonly soundness?: Soundness;
   readonly bracket?: readonly [number, number];
   readonly tolerance?: number;
+  readonly radius?: number;
+  readonly within?: number;
   readonly timeLimit?: number;
   readonly attack?: boolean;
   readonly shard?: Shard;
@@ -88,7 +93,27 @@ async function collect(
   };
 }
 
-async function certifyModel(model: string, flags: CertifyFlags): Promise<void> {
+/** The command for what the file holds. */
+async function certifyAny(path: string, flags: CertifyFlags): Promise<void> {
+  const { json, tsv, html, counterexamples } = flags;
+  checkTargets({ "--json": json, "--tsv": tsv, "--html": html, "--counterexamples": counterexamples }, { model: path });
+  if (counterexamples !== undefined && flags.attack !== true)
+    throw new UsageError("--counterexamples: expected --attack beside it, which finds them");
+  const { model } = readAnyModel(path);
+  if (hasSeveralClasses(model)) return certifyClassModel(model, flags);
+  const outputs = flags.radius !== undefined || flags.within !== undefined;
+  if (model instanceof NetworkModel) {
+    if (outputs)
+      throw new UsageError("--radius, --within: expected a machine, whose outputs are bounded, got a network");
+    return certifyModel(model, flags);
+  }
+  if (outputs) return certifyModelOutputs(model, flags);
+  if (model.task === "regression")
+    throw new UsageError("--radius, --within: expected one of them for a machine of real targets, got neither");
+  return certifyModel(model, flags);
+}
+
+async function certifyModel(machine: Machine | NetworkModel, flags: CertifyFlags): Promise<void> {
   const {
     json,
     tsv,
@@ -107,13 +132,9 @@ async function certifyModel(model: string, flags: CertifyFlags): Promise<void> {
     shard,
     counterexamples,
   } = flags;
-  checkTargets({ "--json": json, "--tsv": tsv, "--html": html, "--counterexamples": counterexamples }, { model });
-  if (counterexamples !== undefined && attack !== true)
-    throw new UsageError("--counterexamples: expected --attack beside it, which finds them");
   // A file that can not be read is better known before the work.
   flags.beside?.forEach(readReportFile);
   const output = new Output({ quiet: flags.quiet, data: [json, tsv, html] });
-  const { model: machine } = readModel(model);
   await withSession(flags, async (session) => {
     const options = { method, norm, domain, soundness, bracket, tolerance, timeLimit, attack, samples, seed, shard };
     const { report, data, interrupted } = await collect(machine, flags, options, session, output, []);
@@ -134,17 +155,32 @@ async function certifyModel(model: string, flags: CertifyFlags): Promise<void> {
 export function addCertify(program: Command): void {
   const command = program
     .command("certify")
-    .description("certify a machine's decisions: the radius around each input within which its sign is proved")
+    .description(
+      "certify a model's decisions: the radius around each input within which its sign, or its class, is proved; of a " +
+        "machine for real targets the interval of its output",
+    )
     .argument("<model>", "model file written by ntkit train")
-    .addOption(dataOption().makeOptionMandatory())
+    .addOption(anyDataOption().makeOptionMandatory())
     .addOption(choiceOption("--split", "part of the data (default: test)", SPLITS))
     .addOption(
-      choiceOption("--method", "bound of the output (default: interval for machines, ibp for networks)", METHODS),
+      choiceOption(
+        "--method",
+        "bound of the output (default: interval for machines, ibp for networks; several classes, outputs: best)",
+        METHODS,
+      ),
     )
     .addOption(choiceOption("--norm", "norm of the ball (default: linf)", NORMS))
     .option("--domain", "only inputs with every entry in [0, 1] (default: any real input of the ball)")
     .addOption(
       choiceOption("--soundness", "proofs in real arithmetic, or plain estimates (default: rigorous-f64)", SOUNDNESS),
+    )
+    .addOption(
+      numberOption("--radius <r>", "the proved interval of a machine's output on the ball of this radius", { min: 0 }),
+    )
+    .addOption(
+      numberOption("--within <t>", "the largest radius on which a machine's output stays within t of its value", {
+        min: 1e-300,
+      }),
     )
     .addOption(samplesOption())
     .addOption(seedOption("random samples"))
@@ -177,13 +213,15 @@ export function addCertify(program: Command): void {
         },
       ),
     )
-    .action(certifyModel);
+    .action(certifyAny);
   addReportFlags(command);
   finish(command, [
     "certify svm.safetensors --data mnist:3,8",
     "certify svm.safetensors --data mnist:3,8 --samples random:100 --seed 1 --json report.json --tsv radii.tsv",
     "certify svm.safetensors --data mnist:3,8 --method best --samples 100",
     "certify svm.safetensors --data mnist:3,8 --method linear --norm l2",
+    "certify digits.safetensors --data mnist:0-9 --samples 20",
+    "certify prices.safetensors --data prices.npz --radius 0.01 --within 0.5",
     "certify network.safetensors --data mnist:0,1 --method aggregate --samples 100",
     "certify svm.safetensors --data mnist:3,8 --method best --attack --samples 100 --html report.html",
     "certify svm.safetensors --data mnist:3,8 --shard 0/16 --json part-0.json",

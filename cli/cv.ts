@@ -6,6 +6,7 @@ import type { Command } from "commander";
 import {
   type CrossValidationResult,
   type CrossValidationRow,
+  type Dataset,
   describeKernel,
   nngp,
   ntk,
@@ -14,7 +15,7 @@ import {
 } from "ntkit";
 import { searchAndDraw } from "ntkit/plots";
 import { UsageError } from "./errors.js";
-import { readData } from "./inputs.js";
+import { readAny, readData } from "./inputs.js";
 import {
   type CommonOptions,
   choiceOption,
@@ -28,7 +29,7 @@ import {
   valueOption,
 } from "./options.js";
 import { checkTargets, Output, writeWhole } from "./output.js";
-import { withSession } from "./session.js";
+import { type Session, withSession } from "./session.js";
 import { percent, textTable } from "./table.js";
 import { KERNELS } from "./trainer.js";
 
@@ -43,6 +44,7 @@ interface CvFlags extends CommonOptions {
   readonly folds?: number;
   readonly seed?: number;
   readonly bias?: boolean;
+  readonly regression?: boolean;
   readonly out?: string;
 }
 
@@ -77,6 +79,14 @@ function penalties({ machine, lambda, c }: CvFlags) {
   return { cs: c };
 }
 
+/** Two labels, or real targets where y is of a floating-point type. @throws Failure */
+async function searchedRows({ data, regression }: CvFlags, session: Session): Promise<Dataset> {
+  if (regression === true) return (await readData(data, session, "regression")).train;
+  const { train } = await readAny(data, session);
+  // Reading several classes as two labels says what was expected.
+  return "labels" in train ? (await readData(data, session)).train : train;
+}
+
 async function cv(flags: CvFlags): Promise<void> {
   const { machine, epsilon: epsilons, depth = [1], kernel = "ntk", folds, seed, bias, out } = flags;
   const kernels = fromFlags(() => depth.map((layers) => (kernel === "ntk" ? ntk : nngp)({ depth: layers })));
@@ -91,7 +101,7 @@ async function cv(flags: CvFlags): Promise<void> {
   };
   await withSession(flags, async (session) => {
     session.progress.step("reading", 0);
-    const { train } = await readData(flags.data, session);
+    const train = await searchedRows(flags, session);
     session.progress.step("cross-validation");
     const search = { machine, ...searched, epsilons, kernels, folds, seed, bias, ...session.work };
     const result = await searchAndDraw(train, search, out === undefined ? undefined : write);
@@ -117,6 +127,10 @@ export function addCv(program: Command): void {
     .addOption(list("--depth <list>", "hidden layers (default: 1)"))
     .addOption(numberOption("--folds <k>", "parts of the data (default: 5)", { min: 2, integer: true }))
     .option("--bias", "with a bias b (default: without)")
+    .option(
+      "--regression",
+      "krr, svr: y holds real targets (default: where it is of a floating-point type and not labels)",
+    )
     .addOption(seedOption("the division into parts"))
     .addOption(
       valueOption("--out <folder>", "write cv.json and the plot cv.svg there", (f, text) =>

@@ -53,7 +53,7 @@ async function writeProperties(model: NetworkModel, flags: ExportFlags, session:
 async function exportModel(file: string, flags: ExportFlags): Promise<void> {
   checkTargets({ "--onnx": flags.onnx }, { model: file });
   const output = new Output({ quiet: flags.quiet, data: [] });
-  const { model } = readModel(file);
+  const { model } = readModel(file, "export");
   if (!(model instanceof NetworkModel)) throw new Failure(`${file}: expected a finite network, got a machine`);
   if (flags.vnnlib === undefined && (flags.data !== undefined || flags.radius !== undefined))
     throw new UsageError("--data, --radius: expected --vnnlib with them");

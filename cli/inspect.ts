@@ -1,15 +1,14 @@
 // ntkit inspect: what is in a model file. Not here: the format (the SDK's model-file.ts).
 import type { Command } from "commander";
-import { describeKernel, type Machine, NetworkModel, readSafetensors } from "ntkit";
-import { readModel } from "./inputs.js";
-import { modelFacts } from "./models.js";
+import { type AnyModel, describeKernel, type Machine, NetworkModel, readSafetensors } from "ntkit";
+import { hasSeveralClasses, readAnyModel, type SeveralClasses } from "./inputs.js";
+import { classFacts, modelFacts, schemeText } from "./models.js";
 import { type CommonOptions, finish } from "./options.js";
 import { checkTargets, Output } from "./output.js";
-import { alignRows, count, percent } from "./table.js";
-import { figure } from "./train.js";
+import { alignRows, count, figure, percent } from "./table.js";
 
 /** What every model file says, as --json writes it. */
-async function fileFacts(path: string, model: Machine | NetworkModel, bytes: Uint8Array) {
+async function fileFacts(path: string, model: AnyModel, bytes: Uint8Array) {
   const { metadata } = readSafetensors(bytes);
   return {
     file: path,
@@ -23,6 +22,29 @@ async function fileFacts(path: string, model: Machine | NetworkModel, bytes: Uin
 }
 
 type FileFacts = Awaited<ReturnType<typeof fileFacts>>;
+
+function severalFacts({ rows, biases, training }: SeveralClasses) {
+  return {
+    biases: Array.from(biases),
+    rows: rows.n,
+    columns: rows.d,
+    storage: rows.x instanceof Uint8Array ? "8-bit" : "float64",
+    scale: rows.scale,
+    training,
+  };
+}
+
+function severalRows(model: SeveralClasses): string[][] {
+  const { rows, columns, storage, scale } = severalFacts(model);
+  return [
+    ["machine", `${model.machine}, ${model.alphas.length} of them: ${schemeText(model)}`],
+    ["classes", model.classes.join(", ")],
+    ...parameterRows(model),
+    ["kernel", describeKernel(model.kernel)],
+    ["variances", `weights ${model.kernel.weightVariance}, biases ${model.kernel.biasVariance}`],
+    ["rows", `${count(rows)} x ${count(columns)}, ${storage}, scale ${scale}`],
+  ];
+}
 
 function machineFacts(machine: Machine) {
   return {
@@ -45,7 +67,7 @@ function networkFacts({ inputs, weights, eightBit, scale, history }: NetworkMode
   };
 }
 
-const parameterRows = ({ parameters }: Machine | NetworkModel) =>
+const parameterRows = ({ parameters }: AnyModel) =>
   Object.entries(parameters).map(([name, value]) => [name, String(value)]);
 
 function machineRows(machine: Machine): string[][] {
@@ -53,6 +75,7 @@ function machineRows(machine: Machine): string[][] {
   const { rows, columns, storage, scale, bias, training } = machineFacts(machine);
   return [
     ["machine", machine.machine],
+    ...(machine.task === undefined ? [] : [["task", "regression, real targets"]]),
     ...parameterRows(machine),
     ["kernel", describeKernel(machine.kernel)],
     ["variances", `weights ${weightVariance}, biases ${biasVariance}`],
@@ -77,11 +100,16 @@ function networkRows(model: NetworkModel): string[][] {
   ];
 }
 
-function contentsText(model: Machine | NetworkModel, facts: FileFacts): string {
+function rowsOf(model: AnyModel): string[][] {
+  if (hasSeveralClasses(model)) return severalRows(model);
+  return model instanceof NetworkModel ? networkRows(model) : machineRows(model);
+}
+
+function contentsText(model: AnyModel, facts: FileFacts): string {
   const rows = [
     ["file", `${facts.file}, ${count(facts.bytes)} bytes`],
     ["format", `version ${facts.formatVersion}, written by ntkit ${facts.version}`],
-    ...(model instanceof NetworkModel ? networkRows(model) : machineRows(model)),
+    ...rowsOf(model),
     ["trained on", facts.data],
     ["data SHA-256", facts.dataHash],
     ["model SHA-256", facts.modelHash],
@@ -92,9 +120,13 @@ function contentsText(model: Machine | NetworkModel, facts: FileFacts): string {
 async function inspect(path: string, options: CommonOptions): Promise<void> {
   checkTargets({ "--json": options.json }, { model: path });
   const output = new Output({ quiet: options.quiet, data: [options.json] });
-  const { model, bytes } = readModel(path);
+  const { model, bytes } = readAnyModel(path);
   const facts = await fileFacts(path, model, bytes);
   output.text(contentsText(model, facts));
+  if (hasSeveralClasses(model)) {
+    output.json(options.json, { ...facts, ...classFacts(model), ...severalFacts(model) });
+    return;
+  }
   const own = model instanceof NetworkModel ? networkFacts(model) : machineFacts(model);
   output.json(options.json, { ...facts, ...modelFacts(model), ...own });
 }
@@ -102,7 +134,9 @@ async function inspect(path: string, options: CommonOptions): Promise<void> {
 export function addInspect(program: Command): void {
   const command = program
     .command("inspect")
-    .description("show what a model file holds: machine or network, training report, hashes")
+    .description(
+      "show what a model file holds: machine, machines of several classes or network, training report, hashes",
+    )
     .argument("<model>", "model file written by ntkit train")
     .action(inspect);
   finish(command, ["inspect svm.safetensors", "inspect network.safetensors --json -"]);

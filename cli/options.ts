@@ -111,6 +111,24 @@ export function parseData(flag: string, text: string): string {
   return text;
 }
 
+/** The same where several classes or real targets serve too: "mnist:0-9" and "mnist:0,1,7" as well. */
+export function parseAnyData(flag: string, text: string): string {
+  const digits = /^.*?:([\d\s,-]*)$/.exec(text)?.[1];
+  if (digits === undefined || text.endsWith(".npz") || text.endsWith(".npy")) return parseData(flag, text);
+  const parts = digits.split(",").map((part) => /^\s*(\d)\s*(?:-\s*(\d)\s*)?$/.exec(part));
+  const list = parts.flatMap((part) => {
+    const [low, high] = [Number(part?.[1] ?? Number.NaN), Number(part?.[2] ?? part?.[1] ?? Number.NaN)];
+    return low <= high ? Array.from({ length: high - low + 1 }, (_, k) => low + k) : [Number.NaN];
+  });
+  if (list.some(Number.isNaN) || list.length < 2 || new Set(list).size < list.length)
+    refuse(
+      flag,
+      '"mnist:a,b,...", "mnist:0-9" or "folder:..." with different digits, "file.npz" or "x.npy,y.npy"',
+      text,
+    );
+  return text;
+}
+
 /** A file to write to; "-" is standard output where `standard` says so. */
 export function parseTarget(flag: string, text: string, standard = true): string {
   if (text === "" || (text === "-" && !standard)) refuse(flag, "the path of a file", text);
@@ -140,6 +158,14 @@ export function choiceOption(flag: string, description: string, choices: readonl
 
 export const dataOption = () =>
   valueOption("--data <source>", "mnist:a,b, folder:a,b of IDX files, file.npz, or x.npy,y.npy", parseData);
+
+export const anyDataOption = () =>
+  valueOption(
+    "--data <source>",
+    "mnist:a,b,... or mnist:0-9, folder:a,b of IDX files, file.npz, or x.npy,y.npy; y of several integers are classes, " +
+      "of real numbers targets",
+    parseAnyData,
+  );
 
 export const samplesOption = () =>
   valueOption("--samples <which>", "all, the first N, or random:N (default: all)", parseSamples);

@@ -27,6 +27,11 @@ export function count(value: number): string {
   return value.toLocaleString("en-US");
 }
 
+/** Figures of training to four digits, counts in full. */
+export function figure(value: number): string {
+  return Number.isInteger(value) ? count(value) : String(Number(value.toPrecision(4)));
+}
+
 /** "3.300e-5": four digits, rounded down, so that what is shown is certified. */
 export function radius(value: number | null): string {
   if (value === null) return "-";

@@ -1,14 +1,16 @@
 // ntkit train: a machine from a data set, into a model file. Writes the file when all is done, and nothing before.
 // Not here: which options belong to which machine (trainer.ts).
 import type { Command } from "commander";
-import { BACKENDS, type Dataset, describeKernel, LOSSES, type Machine, SvmSgdMachine } from "ntkit";
-import { readData } from "./inputs.js";
-import { choiceOption, dataOption, finish, numberOption, parseTarget, seedOption, valueOption } from "./options.js";
+import { BACKENDS, type ClassSet, type Dataset, describeKernel, LOSSES, type Machine, SvmSgdMachine } from "ntkit";
+import { Failure, UsageError } from "./errors.js";
+import { readAny, readClasses, readData } from "./inputs.js";
+import { anyDataOption, choiceOption, finish, numberOption, parseTarget, seedOption, valueOption } from "./options.js";
 import { checkTargets, Output } from "./output.js";
-import { withSession } from "./session.js";
-import { alignRows, count, seconds } from "./table.js";
+import { type Session, withSession } from "./session.js";
+import { alignRows, count, figure, seconds } from "./table.js";
+import { trainClasses } from "./train-classes.js";
 import { checkMachineFlags, type NetworkOptions, parseWidths, trainNetworkModel } from "./train-network.js";
-import { KERNELS, MACHINES, type TrainOptions, trainerOf } from "./trainer.js";
+import { KERNELS, MACHINES, MULTICLASS, REGRESSIONS, type TrainOptions, trainerOf } from "./trainer.js";
 
 /** What training came to, as --json writes it. */
 async function summaryOf(machine: Machine, data: Dataset, out: string, bytes: number, elapsed: number) {
@@ -16,6 +18,7 @@ async function summaryOf(machine: Machine, data: Dataset, out: string, bytes: nu
     model: out,
     bytes,
     machine: machine.machine,
+    ...(machine.task === undefined ? {} : { task: machine.task }),
     parameters: machine.parameters,
     kernel: machine.kernel,
     rows: machine.rows.n,
@@ -31,11 +34,6 @@ async function summaryOf(machine: Machine, data: Dataset, out: string, bytes: nu
   };
 }
 
-/** Figures of training to four digits, counts in full. */
-export function figure(value: number): string {
-  return Number.isInteger(value) ? count(value) : String(Number(value.toPrecision(4)));
-}
-
 function summaryText(machine: Machine, data: Dataset, out: string, bytes: number, elapsed: number): string {
   const rows = [
     ["machine", machine.machine],
@@ -49,15 +47,34 @@ function summaryText(machine: Machine, data: Dataset, out: string, bytes: number
   return alignRows(rows, "ll");
 }
 
+/** Two labels, real targets or several classes: what y holds, unless a flag says it. @throws Failure */
+async function trainingRows(options: TrainOptions, session: Session): Promise<Dataset | ClassSet> {
+  const { data: source, machine, multiclass, regression } = options;
+  if (regression === true) return (await readData(source, session, "regression")).train;
+  if (multiclass !== undefined) return (await readClasses(source, session)).train;
+  const { train: data } = await readAny(source, session);
+  if ("task" in data && data.task === "regression" && !REGRESSIONS.includes(machine))
+    throw new Failure(
+      `${source}: --machine ${machine} takes labels -1 and +1, 0 and 1, or integers as classes, and y holds real numbers: ` +
+        `store classes as integers, or take ${REGRESSIONS.join(" or ")}`,
+    );
+  return data;
+}
+
 async function train(options: TrainOptions & NetworkOptions): Promise<void> {
-  if (options.network !== undefined) return trainNetworkModel(options);
+  if (options.network !== undefined) {
+    for (const flag of ["multiclass", "regression"] as const)
+      if (options[flag] !== undefined) throw new UsageError(`--${flag}: expected only with --machine, got --network`);
+    return trainNetworkModel(options);
+  }
   checkMachineFlags(options);
   const trainer = trainerOf(options);
   checkTargets({ "--out": options.out, "--json": options.json });
   const output = new Output({ quiet: options.quiet, data: [options.json] });
   await withSession(options, async (session) => {
     session.progress.step("reading", 0);
-    const { train: data } = await readData(options.data, session);
+    const data = await trainingRows(options, session);
+    if ("labels" in data) return trainClasses(options, data, session, output);
     const start = performance.now();
     session.progress.step("training");
     const machine = await trainer.fit(data, session.work);
@@ -76,7 +93,7 @@ export function addTrain(program: Command): void {
   const command = program
     .command("train")
     .description("train a machine on a data set and write it to a model file")
-    .addOption(dataOption().makeOptionMandatory())
+    .addOption(anyDataOption().makeOptionMandatory())
     .addOption(
       choiceOption("--machine", "a machine of Table 1 (krr: ridge regression), or the paper's own descent", MACHINES),
     )
@@ -85,6 +102,17 @@ export function addTrain(program: Command): void {
       valueOption("--out <file>", "model file to write", (f, text) =>
         parseTarget(f, text, false),
       ).makeOptionMandatory(),
+    )
+    .addOption(
+      choiceOption(
+        "--multiclass",
+        "several classes: each against the rest, or each against each other by votes (default: ovr)",
+        MULTICLASS,
+      ),
+    )
+    .option(
+      "--regression",
+      "krr, svr: y holds real targets (default: where it is of a floating-point type and not two labels)",
     )
     .addOption(numberOption("--lambda <number>", "regularisation (default: 1; svm-sgd, network: 0.001)"))
     .addOption(numberOption("--c <number>", "svm, svm2, svr, logistic: C = 1 / lambda, instead of --lambda"))
@@ -113,6 +141,8 @@ export function addTrain(program: Command): void {
     "train --data mnist:0,1 --machine krr --lambda 1 --out ridge.safetensors",
     "train --data mnist:3,8 --machine svm --c 15.625 --out svm.safetensors",
     "train --data mnist:0,1 --machine logistic --lambda 0.1 --out logistic.safetensors",
+    "train --data mnist:0-9 --machine svm --lambda 0.01 --multiclass ovo --out digits.safetensors",
+    "train --data prices.npz --machine svr --epsilon 0.05 --out prices.safetensors",
     "train --data mnist:4,9 --machine svm-sgd --epochs 300 --seed 1 --out sgd.safetensors",
     "train --data mnist:0,1 --network 1000 --out network.safetensors",
     "train --data points.npz --machine svm --depth 3 --out deep.safetensors",

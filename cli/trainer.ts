@@ -1,12 +1,34 @@
 // From the options of `ntkit train` to the SDK's trainer: which machine takes which options, and the words for them.
 // Not here: the command (train.ts).
-import { hardMarginSvm, type Kernel, krr, logistic, nngp, ntk, svm, svm2, svmSgd, svr, type Trainer } from "ntkit";
+import {
+  type GramMatrix,
+  hardMarginSvm,
+  type Kernel,
+  krr,
+  logistic,
+  nngp,
+  ntk,
+  svm,
+  svm2,
+  svmSgd,
+  svr,
+  type Trainer,
+} from "ntkit";
 import { UsageError } from "./errors.js";
 import { type CommonOptions, fromFlags } from "./options.js";
 
 export const MACHINES = ["krr", "svm", "svm2", "hard-margin", "svr", "logistic", "svm-sgd"] as const;
 export type MachineChoice = (typeof MACHINES)[number];
 export const KERNELS = ["ntk", "nngp"] as const;
+
+/** How machines of two classes decide among several: each class against the rest, or each against each other. */
+export const MULTICLASS = ["ovr", "ovo"] as const;
+
+/** Machines that take real targets. */
+export const REGRESSIONS: readonly MachineChoice[] = ["krr", "svr"];
+
+/** Machines that work on a whole Gram matrix, which those of several classes share. */
+export const ON_GRAM: readonly MachineChoice[] = ["krr", "logistic", "svm-sgd"];
 
 export interface TrainOptions extends CommonOptions {
   readonly data: string;
@@ -25,6 +47,8 @@ export interface TrainOptions extends CommonOptions {
   readonly depth?: number;
   readonly weightVariance?: number;
   readonly biasVariance?: number;
+  readonly multiclass?: (typeof MULTICLASS)[number];
+  readonly regression?: boolean;
 }
 
 /** Options that belong to some machines only. */
@@ -64,16 +88,21 @@ export function kernelOf({ kernel = "ntk", depth, weightVariance, biasVariance }
 const DEFAULT_LAMBDA = 1;
 
 /** @throws UsageError for values that the machine does not take, and for options that are not its own */
-export function trainerOf(options: TrainOptions): Trainer {
+export function trainerOf(options: TrainOptions, gram?: GramMatrix): Trainer {
   checkBelonging(options);
+  if (options.regression === true && !REGRESSIONS.includes(options.machine))
+    throw new UsageError(`--regression: expected only with --machine ${listed(REGRESSIONS)}, got ${options.machine}`);
+  if (options.regression === true && options.multiclass !== undefined)
+    throw new UsageError("--multiclass: expected classes, got --regression beside it");
   const kernel = kernelOf(options);
   const { machine, lambda, c, bias, epsilon, tolerance, epochs, batch, lr, seed } = options;
   return fromFlags(() => {
-    if (machine === "krr") return krr({ kernel, lambda: lambda ?? DEFAULT_LAMBDA, bias, tolerance });
-    if (machine === "svm-sgd") return svmSgd({ kernel, lambda, epochs, batch, learningRate: lr, seed });
+    if (machine === "krr") return krr({ kernel, lambda: lambda ?? DEFAULT_LAMBDA, bias, tolerance, gram });
+    if (machine === "svm-sgd") return svmSgd({ kernel, lambda, epochs, batch, learningRate: lr, seed, gram });
     if (machine === "hard-margin") return hardMarginSvm({ kernel, bias, tolerance });
     const common = { kernel, c, lambda: c === undefined ? (lambda ?? DEFAULT_LAMBDA) : lambda, bias, tolerance };
     if (machine === "svr") return svr({ ...common, epsilon });
-    return { svm, svm2, logistic }[machine](common);
+    if (machine === "logistic") return logistic({ ...common, gram });
+    return { svm, svm2 }[machine](common);
   });
 }

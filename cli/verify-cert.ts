@@ -41,7 +41,7 @@ async function verify(path: string, flags: VerifyFlags): Promise<void> {
   checkTargets({ "--json": json }, { report: path, model: flags.model, "--counterexamples": counterexamples });
   const output = new Output({ quiet: flags.quiet, data: [json] });
   const report = readReportFile(path);
-  const { model } = readModel(flags.model);
+  const { model } = readModel(flags.model, "verify-cert");
   const bytes = counterexamples === undefined ? undefined : readFile(counterexamples);
   await withSession(flags, async (session) => {
     session.progress.step("reading", 0);

@@ -1,5 +1,6 @@
 // ntkit: infinite-width neural networks as kernel machines, trained and certified. The public names, and only those.
 
+export { type AnyModel, loadAnyModel } from "./any-model.js";
 export {
   ATTACK_METHODS,
   type AttackedSample,
@@ -51,6 +52,7 @@ export {
   type Soundness,
   type Threat,
 } from "./certify/method.js";
+export type { CertifyOutputsOptions, OutputCertificate, OutputReport } from "./certify/outputs.js";
 export { type RelaxedOptions, relaxedBounds } from "./certify/relaxed.js";
 export {
   type AccuracyCurve,
@@ -73,7 +75,7 @@ export {
   reportToTsv,
 } from "./certify/report-file.js";
 export { chooseSamples, type Samples, type Shard } from "./certify/samples.js";
-export { datasetFromArrays } from "./data/arrays.js";
+export { classSetFromArrays, datasetFromArrays, type SplitArrays, targetKind } from "./data/arrays.js";
 export { type ClassSet, type ClassSetOptions, classSet, reorderClasses } from "./data/classes.js";
 export { type Dataset, type DatasetOptions, dataset } from "./data/dataset.js";
 export { DIGIT_SIDE, inkOf, mnistDigit } from "./data/digit.js";
@@ -104,7 +106,16 @@ export {
   type TensorInput,
   writeSafetensors,
 } from "./data/safetensors.js";
-export { type DataSource, type LoadedData, type LoadOptions, loadDataset } from "./data/source.js";
+export {
+  type DataSource,
+  type LoadedClasses,
+  type LoadedData,
+  type LoadOptions,
+  loadAny,
+  loadClasses,
+  loadDataset,
+  type Splits,
+} from "./data/source.js";
 export { type DescendOptions, descend, type Trajectory } from "./dynamics/descend.js";
 export {
   type FlowEvent,
@@ -122,20 +133,15 @@ export type { DynamicsData, FlowRecord, InitialOutputs, Outputs } from "./dynami
 export { type DescentOptions, type DescentRecord, type DescentSession, openDescent } from "./dynamics/session.js";
 export type { SquaredFlow, SquaredFlowOptions } from "./dynamics/squared-flow.js";
 export * from "./errors.js";
-export {
-  type CertificateFit,
-  type CertificatePoint,
-  type CertificateStage,
-  type CertificateWidthOptions,
-  type CertificateWidthResult,
-  certificateWidth,
+export type {
+  CertificateFit,
+  CertificatePoint,
+  CertificateStage,
+  CertificateWidthOptions,
+  CertificateWidthResult,
 } from "./experiments/certificate-width.js";
-export {
-  CERTIFICATE_METHODS,
-  type CertificatesOptions,
-  type CertificatesResult,
-  certificates,
-} from "./experiments/certificates.js";
+export type { CertificatesOptions, CertificatesResult } from "./experiments/certificates.js";
+export { CERTIFICATE_METHODS, TABLE1, TABLE1_MACHINES, TIGHTNESS_MACHINES } from "./experiments/choices.js";
 export {
   type CompareOptions,
   type ComparisonPoint,
@@ -144,9 +150,9 @@ export {
   openComparison,
 } from "./experiments/compare.js";
 export type { SamplePoint } from "./experiments/data.js";
-export { type DigitsOptions, type DigitsResult, digits } from "./experiments/digits.js";
-export { type FigureA1Options, type FigureA1Result, figureA1 } from "./experiments/figure-a1.js";
-export { type Figure1Options, type Figure1Result, figure1 } from "./experiments/figure1.js";
+export type { DigitsOptions, DigitsResult } from "./experiments/digits.js";
+export type { FigureA1Options, FigureA1Result } from "./experiments/figure-a1.js";
+export type { Figure1Options, Figure1Result } from "./experiments/figure1.js";
 export {
   COMPARISON_SETTINGS,
   type Comparison,
@@ -156,15 +162,7 @@ export {
 } from "./experiments/follow.js";
 export { type MeanRadii, type RobustnessGain, robustnessGain } from "./experiments/robustness-gain.js";
 export { fitPowerLaw, type PowerLaw } from "./experiments/slope.js";
-export {
-  TABLE1,
-  TABLE1_MACHINES,
-  type Table1Entry,
-  type Table1Machine,
-  type Table1Options,
-  type Table1Row,
-  table1,
-} from "./experiments/table1.js";
+export type { Table1Entry, Table1Machine, Table1Options, Table1Row } from "./experiments/table1.js";
 export {
   type CertifyNetwork,
   type NetworkRun,
@@ -175,20 +173,8 @@ export {
   table2,
   trainAndCertify,
 } from "./experiments/table2.js";
-export {
-  TIGHTNESS_MACHINES,
-  type TightnessMachine,
-  type TightnessOptions,
-  type TightnessRow,
-  tightness,
-} from "./experiments/tightness.js";
-export {
-  type SweptQuantity,
-  type WidthPoint,
-  type WidthSweepOptions,
-  type WidthSweepResult,
-  widthSweep,
-} from "./experiments/width-sweep.js";
+export type { TightnessMachine, TightnessOptions, TightnessRow } from "./experiments/tightness.js";
+export type { SweptQuantity, WidthPoint, WidthSweepOptions, WidthSweepResult } from "./experiments/width-sweep.js";
 export {
   type CrossGram,
   crossGram,
@@ -208,6 +194,20 @@ export {
   type SpectrumOptions,
   spectrum,
 } from "./kernels/spectrum.js";
+export {
+  certificates,
+  certificateWidth,
+  certifyOutputs,
+  digits,
+  figure1,
+  figureA1,
+  finiteWidth,
+  generalisation,
+  pathKernelStudy,
+  table1,
+  tightness,
+  widthSweep,
+} from "./later.js";
 export { LOSSES, type Loss } from "./losses.js";
 export {
   type CrossValidationOptions,
@@ -233,6 +233,7 @@ export {
   oneVsRest,
 } from "./machines/one-vs-rest.js";
 export { calibrate, plattScaling, probabilities, type Sigmoid } from "./machines/probability.js";
+export { type RegressionFit, regressionFit } from "./machines/regression.js";
 export { type SvmOptions, type SvmPathOptions, svm, svmPath } from "./machines/svm.js";
 export { type HistoryPoint, SvmSgdMachine, type SvmSgdOptions, svmSgd, svmSgdSeeds } from "./machines/svm-sgd.js";
 export { svm2, svm2Path } from "./machines/svm2.js";
@@ -282,26 +283,21 @@ export {
 } from "./runtime/runtime.js";
 export { type ByteSource, bytesOf, type ReadOptions } from "./runtime/sources.js";
 export type { WorkerSource } from "./runtime/threads.js";
-export {
-  type FiniteWidthFit,
-  type FiniteWidthOptions,
-  type FiniteWidthPoint,
-  type FiniteWidthResult,
-  finiteWidth,
-  VARIED,
-  type Varied,
-  WIDTH_SETTINGS,
-  type WidthSetting,
+export { bestRow, LABELINGS, VARIED, WIDTH_SETTINGS } from "./theory/choices.js";
+export type {
+  FiniteWidthFit,
+  FiniteWidthOptions,
+  FiniteWidthPoint,
+  FiniteWidthResult,
+  Varied,
+  WidthSetting,
 } from "./theory/finite-width.js";
-export {
-  bestRow,
-  type GeneralisationOptions,
-  type GeneralisationResult,
-  type GeneralisationRow,
-  type GeneralisedNetwork,
-  generalisation,
-  LABELINGS,
-  type Labeling,
+export type {
+  GeneralisationOptions,
+  GeneralisationResult,
+  GeneralisationRow,
+  GeneralisedNetwork,
+  Labeling,
 } from "./theory/generalisation.js";
 export { pathKernelBound } from "./theory/path-bound.js";
 export {
@@ -312,13 +308,12 @@ export {
   type RebuildError,
   type SignReport,
 } from "./theory/path-kernel.js";
-export {
-  type Explanation,
-  type PathKernelRun,
-  type PathKernelStudy,
-  type PathKernelStudyOptions,
-  type PicturedRow,
-  pathKernelStudy,
+export type {
+  Explanation,
+  PathKernelRun,
+  PathKernelStudy,
+  PathKernelStudyOptions,
+  PicturedRow,
 } from "./theory/path-kernel-study.js";
 export { QUADRATURES, type Quadrature } from "./theory/quadrature.js";
 export {

@@ -130,7 +130,7 @@ export function checkMethod(machine: Machine | NetworkModel, data: Dataset, aske
   checkRows("data", data);
   if (data.task === "regression")
     throw new RangeError(
-      "data: expected labels -1 and +1, got targets of a regression: machineBounds() bounds outputs",
+      "data: expected labels -1 and +1, got targets of a regression: certifyOutputs() bounds outputs",
     );
   const method = checkChoice("method", asked ?? (isNetwork ? "ibp" : "interval"), METHODS);
   const own: readonly Method[] = isNetwork ? NETWORK_METHODS : MACHINE_METHODS;

@@ -58,7 +58,9 @@ function checkSample(name: string, value: unknown): void {
 
 /** Returns `value` when it has a report's shape. @throws TypeError, RangeError with the field's name */
 export function checkReport(name: string, value: unknown): SavedReport {
-  const { method, norm, metadata, perSample } = checkObject(name, value);
+  const { method, norm, metadata, perSample, certifies } = checkObject(name, value);
+  if (certifies !== undefined)
+    throw new RangeError(`${name}: expected certificates of two classes, got those of ${certifies}`);
   if (typeof method !== "string") throw new TypeError(`${name}.method: expected a string, got ${describe(method)}`);
   checkChoice(`${name}.norm`, norm, NORMS);
   checkObject(`${name}.metadata`, metadata);

@@ -1,7 +1,8 @@
-// Arrays from NPY and NPZ files as a data set. Not here: reading the files, and the checks that any data set goes
-// through (dataset.ts).
-import { checkObject, describe } from "../validate.js";
-import { type Dataset, dataset } from "./dataset.js";
+// Arrays from NPY and NPZ files as a data set or as rows of several classes. Not here: reading the files, and the checks
+// that any data set goes through (dataset.ts).
+import { checkChoice, checkObject, describe } from "../validate.js";
+import { type ClassSet, classSet } from "./classes.js";
+import { type Dataset, type DatasetOptions, dataset } from "./dataset.js";
 import type { NpyInput } from "./npy.js";
 
 /** At most this many distinct labels are listed in an error. */
@@ -31,16 +32,29 @@ function binaryLabels(data: ArrayLike<number>): Float64Array {
   throw new RangeError(`y: expected labels -1 and +1, or 0 and 1, got ${listed}`);
 }
 
-/**
- * A data set of arrays as readNpy gives them: `x` of shape [n, d], or [n, h, w] for images, `y` of shape [n] or
- * [n, 1]. 8-bit unsigned x stays 8-bit with scale 1/255, any other type becomes Float64Array. Labels -1/+1 are taken
- * as they are, 0/1 become -1/+1, anything else is a RangeError that lists what came.
- */
-export function datasetFromArrays(arrays: {
+/** Rows and targets of one split. */
+export interface SplitArrays {
+  /** [n, d], or [n, h, w] for images. */
   readonly x: NpyInput;
+  /** [n] or [n, 1]. */
   readonly y: NpyInput;
-  readonly name?: string;
-}): Dataset {
+  readonly name?: string | undefined;
+}
+
+/** What a y stands for: two labels (-1/+1 or 0/1 of any type), classes (other integers), real targets (floating point). */
+export function targetKind({ y }: Pick<SplitArrays, "y">): "labels" | "classes" | "targets" {
+  const { data, dtype } = checkArray("y", y);
+  const distinct = new Set(data as Iterable<number>);
+  for (const two of [
+    [-1, 1],
+    [0, 1],
+  ])
+    if ([...distinct].every((label) => two.includes(label))) return "labels";
+  const real = dtype === undefined ? data instanceof Float32Array || data instanceof Float64Array : dtype[0] === "f";
+  return real ? "targets" : "classes";
+}
+
+function rowsOf(arrays: SplitArrays) {
   checkObject("arrays", arrays);
   const x = checkArray("x", arrays.x);
   const y = checkArray("y", arrays.y);
@@ -52,10 +66,40 @@ export function datasetFromArrays(arrays: {
     throw new RangeError(`y: expected shape [n] or [n, 1], got [${y.shape.join(", ")}]`);
   if (rows !== n) throw new RangeError(`y: ${n} labels expected for ${n} rows of x, got ${rows}`);
   const pixels = x.data instanceof Uint8Array && x.dtype !== "b1";
-  return dataset({
-    x: pixels ? (x.data as Uint8Array) : Float64Array.from(x.data),
-    y: binaryLabels(y.data),
-    shape: [n, rest.reduce((product, dimension) => product * dimension, 1)],
-    ...(arrays.name === undefined ? {} : { name: arrays.name }),
+  const shape: readonly [number, number] = [n, rest.reduce((product, dimension) => product * dimension, 1)];
+  const own = { x: pixels ? (x.data as Uint8Array) : Float64Array.from(x.data), shape };
+  return { y: y.data, rows: arrays.name === undefined ? own : { ...own, name: arrays.name } };
+}
+
+/**
+ * A data set of arrays as readNpy gives them: `x` of shape [n, d], or [n, h, w] for images, `y` of shape [n] or
+ * [n, 1]. 8-bit unsigned x stays 8-bit with scale 1/255, any other type becomes Float64Array. Labels -1/+1 are taken
+ * as they are, 0/1 become -1/+1, anything else is a RangeError that lists what came. With the task "regression" y holds
+ * any finite targets.
+ */
+export function datasetFromArrays(arrays: SplitArrays & Pick<DatasetOptions, "task">): Dataset {
+  const { y, rows } = rowsOf(arrays);
+  const task = checkChoice("task", arrays.task ?? "classification", ["classification", "regression"]);
+  return dataset({ ...rows, y: task === "regression" ? Float64Array.from(y) : binaryLabels(y), task });
+}
+
+/**
+ * The same for several classes: y holds whole numbers, and the classes are called by them, in ascending order. A set that
+ * goes with another one (test rows) has the classes of that one, `like`.
+ * @throws TypeError, RangeError for labels that are no integers or, with `like`, of no class
+ */
+export function classSetFromArrays(arrays: SplitArrays, like?: readonly string[]): ClassSet {
+  const { y, rows } = rowsOf(arrays);
+  const values = Float64Array.from(y);
+  const odd = values.find((label) => !Number.isSafeInteger(label));
+  if (odd !== undefined) throw new RangeError(`y: expected integers as labels of classes, got ${odd}`);
+  const classes = like ?? [...new Set(values)].sort((a, b) => a - b).map(String);
+  const places = new Map(classes.map((name, c) => [name, c]));
+  const labels = Int32Array.from(values, (label) => {
+    const place = places.get(String(label));
+    if (place === undefined)
+      throw new RangeError(`y: expected the classes ${classes.join(", ")} of the training rows, got ${label}`);
+    return place;
   });
+  return classSet({ ...rows, labels, classes });
 }

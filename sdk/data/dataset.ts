@@ -179,8 +179,10 @@ export function relabelled({ x, d, scale }: Dataset, y: Float64Array, name: stri
  * functions that may be handed another implementation of the interface.
  */
 export function checkBinaryLabels(data: Dataset): void {
-  const { y } = checkObject("data", data);
+  const { y, task } = checkObject("data", data);
   if (!(y instanceof Float64Array)) throw new TypeError(`y: expected a Float64Array, got ${describe(y)}`);
+  if (task === "regression")
+    throw new RangeError("data: expected labels -1 and +1, got targets of a regression, which krr() and svr() take");
   checkLabels(y);
 }
 

@@ -3,10 +3,10 @@
 // the machine that is the limit. Not here: Table 2 itself (table2.ts), the picture (plots/certificates.ts).
 import type { NetworkMethod } from "../certify/method.js";
 import { checkNumber, checkObject } from "../validate.js";
+import { CERTIFICATE_METHODS } from "./choices.js";
 import { type Table2Options, type Table2Row, table2 } from "./table2.js";
 
-/** The methods of the picture, from loose to tight. */
-export const CERTIFICATE_METHODS = ["ibp", "linear", "paired", "aggregate"] as const satisfies readonly NetworkMethod[];
+export { CERTIFICATE_METHODS };
 
 export interface CertificatesOptions extends Omit<Table2Options, "svm" | "svmMethod"> {
   /** Default [256, 1024, 4096]. */

@@ -5,7 +5,6 @@ import type { Summary } from "../certify/report.js";
 import type { Dataset } from "../data/dataset.js";
 import { GramMatrix } from "../kernels/gram.js";
 import { ntk } from "../kernels/kernel.js";
-import type { Loss } from "../losses.js";
 import { hardMarginSvm } from "../machines/hard-margin.js";
 import { krr } from "../machines/krr.js";
 import { logistic } from "../machines/logistic.js";
@@ -15,46 +14,11 @@ import { svm2 } from "../machines/svm2.js";
 import { svr } from "../machines/svr.js";
 import { runtimeOf, type WorkOptions } from "../runtime/runtime.js";
 import { checkChoice, checkNumber, checkObject } from "../validate.js";
+import { TABLE1, TABLE1_MACHINES, type Table1Entry, type Table1Machine } from "./choices.js";
 import { experimentData } from "./data.js";
 import { checkCount, checkList } from "./options.js";
 
-/** The rows of Table 1, from top to bottom. */
-export const TABLE1_MACHINES = ["kernel-regression", "hard-margin", "svm", "svm2", "svr", "krr", "logistic"] as const;
-export type Table1Machine = (typeof TABLE1_MACHINES)[number];
-
-/** What a row of Table 1 says of its machine. */
-export interface Table1Entry {
-  /** Loss of machine and network (see TrainingOptions.loss). */
-  readonly loss: Loss;
-  /** What lambda is: 0, the limit 0, or the one asked for. */
-  readonly lambda: "0" | "-> 0" | "given";
-  readonly solver: string;
-  /** What its optimality is measured by. */
-  readonly optimality: "relative residual" | "relative duality gap";
-}
-
-const GAP = "relative duality gap";
-const DUAL = "dual, working sets of second-order coordinate steps";
-
-export const TABLE1: Readonly<Record<Table1Machine, Table1Entry>> = {
-  "kernel-regression": {
-    loss: "squared",
-    lambda: "0",
-    solver: "preconditioned conjugate gradients",
-    optimality: "relative residual",
-  },
-  "hard-margin": { loss: "hinge", lambda: "-> 0", solver: DUAL, optimality: GAP },
-  svm: { loss: "hinge", lambda: "given", solver: DUAL, optimality: GAP },
-  svm2: { loss: "squared-hinge", lambda: "given", solver: DUAL, optimality: GAP },
-  svr: { loss: "epsilon-insensitive", lambda: "given", solver: DUAL, optimality: GAP },
-  krr: {
-    loss: "squared",
-    lambda: "given",
-    solver: "preconditioned conjugate gradients",
-    optimality: "relative residual",
-  },
-  logistic: { loss: "logistic", lambda: "given", solver: "Newton with conjugate gradients", optimality: GAP },
-};
+export { TABLE1, TABLE1_MACHINES, type Table1Entry, type Table1Machine };
 
 export interface Table1Options extends WorkOptions {
   /** Training and test set. Default MNIST 0/1. */

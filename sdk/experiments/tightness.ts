@@ -14,12 +14,11 @@ import { svm } from "../machines/svm.js";
 import { svmSgd } from "../machines/svm-sgd.js";
 import { type Runtime, runtimeOf, type WorkOptions } from "../runtime/runtime.js";
 import { checkChoice, checkObject, describe } from "../validate.js";
+import { TIGHTNESS_MACHINES, type TightnessMachine } from "./choices.js";
 import { experimentData } from "./data.js";
 import { checkCount } from "./options.js";
 
-/** The machines of the table: Table 2's descent, the exact machine it approximates, and ridge at three lambdas. */
-export const TIGHTNESS_MACHINES = ["svm-sgd", "svm", "krr-0", "krr-1", "krr-1000"] as const;
-export type TightnessMachine = (typeof TIGHTNESS_MACHINES)[number];
+export { TIGHTNESS_MACHINES, type TightnessMachine };
 
 /** C of the exact machine: the paper's lambda 0.064 with ||w||^2 / 2 + C sum of losses. */
 const EXACT_C = 15.625;

@@ -81,5 +81,6 @@ export async function machineOf(data: Dataset, fitted: Fitted, all = false): Pro
     alpha: Float64Array.from(kept, (i) => alpha[i] ?? 0),
     dataHash: await data.hash(),
     dataName: data.name,
+    task: data.task,
   });
 }

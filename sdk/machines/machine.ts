@@ -28,6 +28,8 @@ export interface MachineParts {
   /** SHA-256 of the data set it was trained on. */
   readonly dataHash: string;
   readonly dataName: string;
+  /** "regression" where it was trained on real targets; absent for labels. */
+  readonly task?: "regression" | undefined;
 }
 
 /** Something that fits machines: what krr(), svm(), logistic() and the others return. */
@@ -46,6 +48,7 @@ export class Machine implements MachineParts {
   readonly training: TrainingReport;
   readonly dataHash: string;
   readonly dataName: string;
+  readonly task?: "regression" | undefined;
 
   constructor(parts: MachineParts) {
     this.machine = parts.machine;
@@ -57,6 +60,7 @@ export class Machine implements MachineParts {
     this.training = parts.training;
     this.dataHash = parts.dataHash;
     this.dataName = parts.dataName;
+    if (parts.task !== undefined) this.task = parts.task;
   }
 
   /** "svm (c = 15.625), NTK, 1 hidden layer, 149 rows". */

@@ -43,6 +43,7 @@ export function saveMachine(parts: MachineParts): Uint8Array {
       training: JSON.stringify(parts.training),
       data_name: parts.dataName,
       data_sha256: parts.dataHash,
+      ...(parts.task === undefined ? {} : { task: parts.task }),
     },
   );
 }
@@ -83,6 +84,9 @@ export function loadMachineParts(bytes: Uint8Array): MachineParts {
     training: guarded("training", () => scalars(parsed(metadata.training)) as TrainingReport),
     dataHash: metadata.data_sha256 ?? "",
     dataName: metadata.data_name ?? "",
+    ...(metadata.task === undefined
+      ? {}
+      : { task: guarded("task", () => checkChoice("task", metadata.task, ["regression"] as const)) }),
   };
 }
 

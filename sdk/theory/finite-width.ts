@@ -18,14 +18,10 @@ import { tangentKernel } from "../networks/tangent.js";
 import { openTraining } from "../networks/train.js";
 import { runtimeOf, type WorkOptions } from "../runtime/runtime.js";
 import { checkChoice, checkNumber, checkObject } from "../validate.js";
+import { VARIED, type Varied, WIDTH_SETTINGS, type WidthSetting } from "./choices.js";
 import { boundFactors, spectralNorm, type WidthFactors } from "./width-factors.js";
 
-export const WIDTH_SETTINGS = ["theorem", "matched"] as const;
-export type WidthSetting = (typeof WIDTH_SETTINGS)[number];
-
-/** What is varied, one at a time around the middle of its list. */
-export const VARIED = ["width", "lambda", "n"] as const;
-export type Varied = (typeof VARIED)[number];
+export { VARIED, type Varied, WIDTH_SETTINGS, type WidthSetting };
 
 export interface FiniteWidthOptions extends ExperimentOptions {
   /** Default [64, 128, 256, 512, 1024]. */

@@ -11,6 +11,7 @@ import { krrPath } from "../machines/krr.js";
 import { network } from "../networks/network.js";
 import { type Runtime, runtimeOf } from "../runtime/runtime.js";
 import { checkNumber, checkObject } from "../validate.js";
+import { bestRow, LABELINGS, type Labeling } from "./choices.js";
 import { pathKernelBound } from "./path-bound.js";
 import { pathKernel } from "./path-kernel.js";
 import {
@@ -21,6 +22,8 @@ import {
   ridgeBounds,
   squaredRisk,
 } from "./rademacher.js";
+
+export { bestRow, LABELINGS, type Labeling };
 
 export interface GeneralisationOptions extends Omit<ExperimentOptions, "backend"> {
   /** Numbers of training rows. Default [100, 400, 1600]. */
@@ -43,9 +46,6 @@ export interface GeneralisationOptions extends Omit<ExperimentOptions, "backend"
   /** Its neurons. Default 64. */
   readonly width?: number | undefined;
 }
-
-export const LABELINGS = ["true", "random"] as const;
-export type Labeling = (typeof LABELINGS)[number];
 
 /** One ridge machine with its bounds. */
 export interface GeneralisationRow {
@@ -240,20 +240,4 @@ export async function generalisation(options: GeneralisationOptions = {}): Promi
   }
   const settings = { data: all.train.name, tests: test.n, depth, delta, normalise, width, seed };
   return { experiment: "generalisation", settings, rows: found, networks };
-}
-
-/** Of the machines of n rows and these labels, the one with the least value of a bound; undefined where none has one. */
-export function bestRow(
-  rows: readonly GeneralisationRow[],
-  n: number,
-  labels: Labeling,
-  name: GeneralisationBound["name"],
-): { readonly row: GeneralisationRow; readonly value: number } | undefined {
-  const valued = rows
-    .filter((row) => row.n === n && row.labels === labels)
-    .flatMap((row) => {
-      const value = row.bounds.find((bound) => bound.name === name)?.value ?? null;
-      return value === null ? [] : [{ row, value }];
-    });
-  return valued.sort((a, b) => a.value - b.value)[0];
 }

@@ -39,8 +39,10 @@ describe("help", () => {
         cv [options]                  cross-validate a machine over lambda or C,
                                       epsilon and depth, with a plot; folds share Gram
                                       matrices
-        certify [options] <model>     certify a machine's decisions: the radius around
-                                      each input within which its sign is proved
+        certify [options] <model>     certify a model's decisions: the radius around
+                                      each input within which its sign, or its class,
+                                      is proved; of a machine for real targets the
+                                      interval of its output
         attack [options] <model>      look for the nearest inputs at which a model
                                       decides otherwise; each counts once its sign is
                                       proved
@@ -56,10 +58,11 @@ describe("help", () => {
                                       their inputs are counted as not checked, and a
                                       radius smaller than its method could prove is
                                       true and passes
-        predict [options] <model>     decisions of a machine or network on a data set,
-                                      and their accuracy
-        inspect [options] <model>     show what a model file holds: machine or
-                                      network, training report, hashes
+        predict [options] <model>     decisions of a model on a data set and their
+                                      accuracy, or its values and their error
+        inspect [options] <model>     show what a model file holds: machine, machines
+                                      of several classes or network, training report,
+                                      hashes
         export [options] <model>      write a finite network as ONNX, and balls around
                                       inputs as VNN-LIB, for other verifiers
         reproduce [options] <target>  measure a table or figure of the paper on MNIST
@@ -83,8 +86,32 @@ describe("help", () => {
   });
 
   const flags: Record<string, string[]> = {
-    train: ["--data", "--machine", "--lambda", "--c", "--bias", "--depth", "--kernel", "--epochs", "--batch", "--lr"],
-    certify: ["--data", "--split", "--method", "--samples", "--seed", "--bracket", "--tolerance", "--tsv"],
+    train: [
+      "--data",
+      "--machine",
+      "--multiclass",
+      "--regression",
+      "--lambda",
+      "--c",
+      "--bias",
+      "--depth",
+      "--kernel",
+      "--epochs",
+      "--batch",
+      "--lr",
+    ],
+    certify: [
+      "--data",
+      "--split",
+      "--method",
+      "--radius",
+      "--within",
+      "--samples",
+      "--seed",
+      "--bracket",
+      "--tolerance",
+      "--tsv",
+    ],
     attack: ["--data", "--split", "--method", "--norm", "--domain", "--restarts", "--steps", "--out", "--pictures"],
     cv: ["--data", "--machine", "--lambda", "--c", "--epsilon", "--depth", "--folds", "--bias", "--seed", "--out"],
     digits: ["--digits", "--machine", "--lambda", "--rows", "--count", "--method", "--radii", "--out"],
@@ -197,6 +224,12 @@ describe("wrong use ends with 2 and names what was expected", () => {
     [`${train} --machine svm --kernel rbf`, '--kernel: expected "ntk" | "nngp", got "rbf"'],
     ["train --data mnist:0,0 --machine svm --out x", "--data: expected"],
     ["train --data mnist:0,11 --machine svm --out x", "--data: expected"],
+    ["train --data mnist:0,0-3 --machine svm --out x", "--data: expected"],
+    ["train --data mnist:3-1 --machine svm --out x", "--data: expected"],
+    ["attack m.safetensors --data mnist:0-9", "--data: expected"],
+    [`${train} --machine svm --regression`, "--regression: expected only with --machine krr or svr, got svm"],
+    [`${train} --network 5 --multiclass ovo`, "--multiclass: expected only with --machine, got --network"],
+    [`${train} --machine svm --multiclass all`, '--multiclass: expected "ovr" | "ovo", got "all"'],
     ["train --data x.npy --machine svm --out x", "--data: expected"],
     ["train --data mnist:0,1 --machine svm --out -", '--out: expected the path of a file, got "-"'],
     [`${certify} --samples 0`, '--samples: expected "all", a number N >= 1 or "random:N", got "0"'],

@@ -241,10 +241,10 @@ describe("with a machine at hand", () => {
     expect(stderr).toMatch(/^ntkit: .*relative residual reached .*\n$/);
   });
 
-  test("labels that are not two classes are refused with the file's name", async () => {
+  test("labels that are not two classes are refused with the file's name where two are needed", async () => {
     const x = { data: new Float64Array([1, 2, 3]), shape: [3, 1] };
     writeFileSync(join(folder, "three.npz"), writeNpz({ x, y: { data: new Int8Array([0, 1, 2]), shape: [3] } }));
-    const { code, stderr } = await shell("train --data three.npz --machine krr --out x.safetensors", { folder });
+    const { code, stderr } = await shell("cv --data three.npz --machine krr", { folder });
     expect(code).toBe(1);
     expect(stderr).toBe("ntkit: three.npz: y: expected labels -1 and +1, or 0 and 1, got 0, 1, 2\n");
   });

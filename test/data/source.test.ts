@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { writeIdx } from "../../sdk/data/idx.js";
 import { writeNpy } from "../../sdk/data/npy.js";
 import { writeNpz } from "../../sdk/data/npz.js";
-import { loadDataset } from "../../sdk/data/source.js";
+import { loadAny, loadClasses, loadDataset } from "../../sdk/data/source.js";
 import { DataSourceError, FormatError } from "../../sdk/errors.js";
 import { fixture } from "./hostile.js";
 
@@ -106,5 +106,65 @@ describe("loadDataset", () => {
       await expect(loadDataset(spec as unknown as string)).rejects.toThrow(TypeError);
     for (const options of [null, 1, "x"])
       await expect(loadDataset("mnist", options as unknown as object)).rejects.toThrow(TypeError);
+  });
+});
+
+describe("loadClasses and loadAny", () => {
+  const four = { shape: [4, 2], data: Float64Array.of(1, 2, 3, 4, 5, 6, 7, 8) };
+  const npz = (labels: Int32Array | Float32Array | Float64Array, tests?: Int32Array, dtype?: "i8") => {
+    const own = { shape: [labels.length], data: labels, ...(dtype === undefined ? {} : { dtype }) };
+    const more = tests === undefined ? {} : { x_test: four, y_test: { shape: [tests.length], data: tests } };
+    return writeNpz({ x: four, y: own, ...more });
+  };
+
+  it("integers are classes, called by them in ascending order, and test rows have those of the training rows", async () => {
+    const { train, test, splits } = await loadClasses(npz(Int32Array.of(7, -2, 7, 30), Int32Array.of(30, 7, 7, 7)));
+    expect([train.classes, train.labels, test.classes, test.labels, splits]).toEqual([
+      ["-2", "7", "30"],
+      Int32Array.of(1, 0, 1, 2),
+      ["-2", "7", "30"],
+      Int32Array.of(2, 1, 1, 1),
+      "separate",
+    ]);
+    await expect(loadClasses(npz(Int32Array.of(0, 1, 2, 2), Int32Array.of(0, 1, 2, 3)))).rejects.toThrow(
+      /^y: expected the classes 0, 1, 2 of the training rows, got 3$/,
+    );
+    await expect(loadClasses(npz(Float64Array.of(0, 1.5, 2, 2)))).rejects.toThrow(/^y: expected integers .*, got 1.5$/);
+    await expect(loadClasses(npz(Int32Array.of(1, 1, 1, 1)))).rejects.toThrow(/^classes: expected at least two/);
+  });
+
+  it("the type of y decides: two labels of any type, other integers as classes, real numbers as targets, unless asked for", async () => {
+    const kind = async (bytes: Uint8Array) => {
+      const { train } = await loadAny(bytes);
+      return "labels" in train ? "classes" : (train.task ?? "labels");
+    };
+    expect(await kind(npz(Int32Array.of(0, 1, 1, 0)))).toBe("labels");
+    expect(await kind(npz(Float64Array.of(-1, 1, 1, -1)))).toBe("labels");
+    expect(await kind(npz(Int32Array.of(-1, 0, 1, 1)))).toBe("classes");
+    // 64-bit integers, NumPy's own, come as float64 and are integers all the same.
+    expect(await kind(npz(Float64Array.of(0, 1, 2, 2), undefined, "i8"))).toBe("classes");
+    expect(await kind(npz(Float32Array.of(0, 1, 2, 2)))).toBe("regression");
+    expect(await kind(npz(Float64Array.of(0.5, 1, 2, 2)))).toBe("regression");
+    const asked = await loadDataset(npz(Int32Array.of(3, 1, 4, 1)), { task: "regression" });
+    expect(asked.train).toMatchObject({ task: "regression", y: Float64Array.of(3, 1, 4, 1) });
+    const any = await loadAny(npz(Int32Array.of(3, 1, 4, 1)), { task: "regression" });
+    expect(any.train).toMatchObject({ task: "regression" });
+    const pair = await loadAny({ x: writeNpy(four), y: writeNpy({ shape: [4], data: Int32Array.of(1, 2, 3, 1) }) });
+    expect(pair).toMatchObject({ splits: "same", train: { classes: ["1", "2", "3"] } });
+  });
+
+  it("digits: two are labels, more are classes, ranges too, all that a folder has when none are given", async () => {
+    const { train } = await loadAny(`${at("digits")}:0,3,8`);
+    expect(train).toMatchObject({ classes: ["0", "3", "8"], labels: Int32Array.of(0, 1, 2) });
+    expect((await loadAny(`${at("digits")}:0-3`)).train).toMatchObject({ classes: ["0", "1", "2", "3"], n: 3 });
+    expect((await loadAny(`${at("digits")}:0,1`)).train).toMatchObject({ y: Float64Array.of(-1, 1) });
+    expect((await loadClasses(`${at("digits")}:3,0`)).train).toMatchObject({ classes: ["3", "0"] });
+    expect((await loadClasses(at("digits"))).train.classes).toHaveLength(10);
+    for (const digits of ["3-1", "0-", "a", "0-9-3"])
+      await expect(loadClasses(`mnist:${digits}`)).rejects.toThrow(Error);
+    await expect(loadAny("mnist:0,0-3")).rejects.toThrow(/^digits: expected different digits/);
+    await expect(loadDataset("mnist:0-9")).rejects.toThrow('expected "mnist:a,b"');
+    await expect(loadDataset("mnist:0,1", { task: "regression" })).rejects.toThrow(/for real targets/);
+    await expect(loadDataset("mnist:0,1", { task: "ranking" as never })).rejects.toThrow(/^task: /);
   });
 });
