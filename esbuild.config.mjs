@@ -37,21 +37,24 @@ function inlineCore() {
   writeModule("core-relaxed", difference(simd, relaxed), "readonly (readonly [number, number, string])[]");
 }
 
-async function buildWorker() {
+async function programOf(name) {
   const { outputFiles } = await build({
-    entryPoints: [join(root, "sdk/runtime/worker.ts")],
+    entryPoints: [join(root, `sdk/runtime/${name}.ts`)],
     bundle: true,
     format: "iife",
     target: "es2022",
     minify: true,
     write: false,
   });
-  writeModule("worker-source", outputFiles[0].text);
-  // The same program as a file, for pages whose policy refuses one that was made on the spot.
-  writeFileSync(
-    join(root, "dist/workers.js"),
-    `// ntkit ${packageJson.version}: a worker thread\n${outputFiles[0].text}`,
-  );
+  return outputFiles[0].text;
+}
+
+async function buildWorkers() {
+  writeModule("worker-source", await programOf("worker-shared"));
+  const copies = await programOf("worker-copies");
+  writeModule("copies-source", copies);
+  // The program as a file, for pages whose policy refuses one that was made on the spot: whether they share or not.
+  writeFileSync(join(root, "dist/workers.js"), `// ntkit ${packageJson.version}: a worker thread\n${copies}`);
 }
 
 /** The licences of the packages whose code is inside these builds, as those ask for. */
@@ -93,7 +96,7 @@ mkdirSync(join(root, "dist/core"), { recursive: true });
 rmSync(join(root, "dist/chunks"), { recursive: true, force: true });
 if (!process.argv.includes("--no-core")) buildCore();
 inlineCore();
-await buildWorker();
+await buildWorkers();
 // Entries share their chunks, so that both see the same classes.
 const entries = {
   index: "sdk/index.ts",

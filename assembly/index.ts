@@ -1,5 +1,5 @@
 // The compute core: everything the SDK can call, compiled once for each feature level with these same exports.
-// A function whose first parameter is `chunk` is one piece of a parallel job; chunks write disjoint memory.
+// A function whose first parameter is `chunk` is one piece of a parallel job; chunks write disjoint 32-bit words.
 export { setScratch } from "./memory";
 export { arccos, h, hPrime, arcCosine0, arcCosine1 } from "./math/elementary";
 export { randomBelow, randomBits, randomPermutation, randomSeed, randomUnit } from "./math/random";

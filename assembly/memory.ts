@@ -1,5 +1,6 @@
 // The map of linear memory and access to the records of layout.ts. The core never allocates: the SDK owns everything
-// above __heap_base (sdk/runtime/memory.ts) and passes pointers, so that any number of threads share one memory.
+// above __heap_base (sdk/runtime/memory.ts) and passes pointers, so that any number of threads share one memory, or work
+// on copies of it.
 //
 //   0            __heap_base                                                    4 GiB
 //   +------------+-------+----------------+---------------------+-------------+

@@ -171,7 +171,7 @@ export async function prepareNetworkJob(
     [IBP_CENTRE_SPREADS, centreSpreads],
     [IBP_LAYERS, spec.widths.length],
     [IBP_DIFFERENCE, offset === "difference" ? 1 : 0],
-    [IBP_WORK, scope.allocate(Math.max(1, runtime.threads) * workEntries * 8, "intervals of a deep network")],
+    [IBP_WORK, scope.allocate(Math.max(1, runtime.threads) * workEntries * 8, "intervals of a deep network", true)],
     [IBP_WORK_ENTRIES, workEntries],
     [IBP_WIDEST, widest],
     [IBP_SIZES, scope.f64(sizes.length, sizes)],

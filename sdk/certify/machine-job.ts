@@ -91,7 +91,7 @@ export async function prepareJob(
   const alpha = scope.f64(machine.alpha.length, machine.alpha);
   const results = scope.allocate(data.n * CERTIFICATE_BYTES);
   const share = shareOf(runtime, kind, machine);
-  const work = scope.allocate(Math.max(1, runtime.threads) * share * 8, "work memory of the bounds");
+  const work = scope.allocate(Math.max(1, runtime.threads) * share * 8, "work memory of the bounds", true);
   const pointer = scope.allocate(CERTIFY_BYTES);
   const view = scope.memory.view(pointer, CERTIFY_BYTES);
   view.setUint32(CERTIFY_KERNEL, kernel, true);

@@ -106,7 +106,7 @@ export async function prepareRelaxedJob(
     [RELAX_FROZEN_OUTPUT, frozen?.output ?? 0],
     [RELAX_FROZEN_SPREADS, frozen?.spreads ?? 0],
     [RELAX_POINTS, uploadPoints(scope, data)],
-    [RELAX_WORK, scope.allocate(Math.max(1, runtime.threads) * share * 8, "work memory of the bounds")],
+    [RELAX_WORK, scope.allocate(Math.max(1, runtime.threads) * share * 8, "work memory of the bounds", true)],
     [RELAX_SHARE, share],
     [RELAX_METHOD, method === "aggregate" ? RELAX_PARABOLAS : RELAX_LINES],
   ];

@@ -115,7 +115,7 @@ export async function openWasmSession(
   work: WorkOptions,
 ): Promise<TrainingSession> {
   const runtime = await runtimeOf(work);
-  const needed = runtime.memory.bytesInUse + estimateTrainingBytes(spec, data, options, runtime.threads);
+  const needed = runtime.memory.bytesInUse + estimateTrainingBytes(spec, data, options, runtime.sharedThreads);
   const what = `training a network of widths ${spec.widths}${options.compensated ? " (less with compensated: false)" : ""}`;
   if (needed > runtime.memory.budget) throw new MemoryBudgetError(needed, runtime.memory.budget, what);
   const session = new WasmSession(runtime, spec, data, options);
@@ -161,11 +161,11 @@ class WasmSession implements TrainingSession {
   /** A network record on `layers` and `rows`. */
   private record(layers: Layers, rows: SparseRows, labels: number, centre: number): number {
     const { scope, runtime, spec, capacity, options } = this;
-    const participants = Math.max(1, runtime.threads);
+    const participants = Math.max(1, runtime.sharedThreads);
     const blocks = Math.ceil((spec.widths.at(-1) ?? 1) / NEURONS);
     const net = scope.allocate(NET_BYTES);
     const partials = scope.allocate(2 * blocks * (capacity + 1) * 8, "shares of a network's outputs");
-    const work = scope.allocate(workBytes(runtime.threads, capacity));
+    const work = scope.allocate(workBytes(runtime.sharedThreads, capacity));
     const barrier = scope.i32(2);
     const order = scope.allocate(STEPS_PER_JOB * capacity * 4);
     const starts = scope.i32(STEPS_PER_JOB + 1);
@@ -208,7 +208,7 @@ class WasmSession implements TrainingSession {
   /** A job whose threads wait for one another: once some have begun, all must, so it is stopped before or never. */
   private together(name: string, args: readonly number[], { signal }: WorkOptions): Promise<void> {
     signal?.throwIfAborted();
-    return this.runtime.run(name, Math.max(1, this.runtime.threads), args);
+    return this.runtime.run(name, Math.max(1, this.runtime.sharedThreads), args);
   }
 
   async start(work: WorkOptions): Promise<void> {

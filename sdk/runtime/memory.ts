@@ -1,6 +1,6 @@
-// Linear memory of the core, shared by all threads: a first-fit allocator above the module's own constants, with a
-// budget. Only the thread that owns the runtime allocates; workers are handed pointers. Copy in, copy out: no view of
-// this memory leaves the SDK. Not here: the map of the memory (assembly/memory.ts) and threads (pool.ts).
+// Linear memory of the core: a first-fit allocator above the module's own constants, with a budget. Only the thread that
+// owns the runtime allocates; workers are handed pointers. Copy in, copy out: no view of this memory leaves the SDK.
+// Not here: the map of the memory (assembly/memory.ts) and threads (threads.ts).
 import { MemoryBudgetError } from "../errors.js";
 
 const PAGE = 65536;
@@ -14,9 +14,16 @@ interface Region {
 /** Records of the core are plain offsets (assembly/layout.ts) into linear memory. */
 export class LinearMemory {
   private free: Region[] = [];
-  private readonly used = new Map<number, number>();
+  /** Bytes of each allocation. */
+  readonly used = new Map<number, number>();
+  /** Allocations whose contents mean nothing between chunks of a job. */
+  readonly work = new Set<number>();
   private end: number;
   private inUse = 0;
+  /** Bytes that threads without shared memory hold beside this memory. */
+  copies = 0;
+  /** Asks for `copies` back where the budget is short. */
+  giveBack = () => {};
 
   constructor(
     readonly memory: WebAssembly.Memory,
@@ -36,11 +43,13 @@ export class LinearMemory {
 
   /** Throws MemoryBudgetError when `bytes` more would not fit the budget. */
   check(bytes: number, what: string): void {
-    if (!(this.inUse + bytes <= this.budget)) throw new MemoryBudgetError(this.inUse + bytes, this.budget, what);
+    const needed = () => this.inUse + this.copies + bytes;
+    if (!(needed() <= this.budget)) this.giveBack();
+    if (!(needed() <= this.budget)) throw new MemoryBudgetError(needed(), this.budget, what);
   }
 
-  /** Pointer to `bytes` uninitialised bytes, aligned to 64. */
-  allocate(bytes: number, what = "working memory"): number {
+  /** Pointer to `bytes` uninitialised bytes, aligned to 64; `isWork`: no chunk of a job reads what another left there. */
+  allocate(bytes: number, what = "working memory", isWork = false): number {
     const size = Math.max(ALIGNMENT, Math.ceil(bytes / ALIGNMENT) * ALIGNMENT);
     this.check(size, what);
     let region = this.free.find((candidate) => candidate.bytes >= size);
@@ -50,6 +59,7 @@ export class LinearMemory {
     region.bytes -= size;
     if (region.bytes === 0) this.free.splice(this.free.indexOf(region), 1);
     this.used.set(start, size);
+    if (isWork) this.work.add(start);
     this.inUse += size;
     return start;
   }
@@ -59,6 +69,7 @@ export class LinearMemory {
     const bytes = this.used.get(pointer);
     if (bytes === undefined) throw new Error(`memory: ${pointer} was not allocated or is already released`);
     this.used.delete(pointer);
+    this.work.delete(pointer);
     this.inUse -= bytes;
     const after = this.free.findIndex((region) => region.start > pointer);
     const at = after < 0 ? this.free.length : after;
@@ -117,8 +128,8 @@ export class Scope {
 
   constructor(readonly memory: LinearMemory) {}
 
-  allocate(bytes: number, what?: string): number {
-    const pointer = this.memory.allocate(bytes, what);
+  allocate(bytes: number, what?: string, isWork?: boolean): number {
+    const pointer = this.memory.allocate(bytes, what, isWork);
     this.pointers.push(pointer);
     return pointer;
   }

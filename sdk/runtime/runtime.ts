@@ -1,5 +1,5 @@
 // The runtime: one core, its memory under a budget, and the threads that share it. Everything that computes takes one;
-// a default is made on first use. Not here: what is computed.
+// a default is made on first use. Not here: what is computed, and threads that may share no memory (transfers.ts).
 import { SCRATCH_BYTES } from "../../assembly/layout.js";
 import { checkChoice, checkNumber, checkObject, describe } from "../validate.js";
 import { LinearMemory, Scope } from "./memory.js";
@@ -13,7 +13,8 @@ import {
   unshared,
 } from "./module.js";
 import { type ByteSource, bytesOf, isByteSource } from "./sources.js";
-import { availableThreads, hasPolicies, startThread, type Thread, type WorkerSource } from "./threads.js";
+import { availableThreads, hasPolicies, startThread, type Thread, terminate, type WorkerSource } from "./threads.js";
+import type { Copies, Parted } from "./transfers.js";
 
 /** How far a long piece of work is. */
 export interface Progress {
@@ -35,7 +36,8 @@ export interface WorkOptions {
 export interface RuntimeOptions {
   /**
    * Worker threads, 0 to 64: 0 computes on the calling thread between yields. Default: the processors there are, or none
-   * where a page's policy refuses workers; a number or a worker of one's own that is refused is an error.
+   * where a page's policy refuses workers; a number or a worker of one's own that is refused is an error. Where memory may
+   * not be shared, threads are started for the first job that is long enough, and done without if they are refused.
    */
   readonly threads?: number | undefined;
   /** Memory budget in bytes, at most 4 GiB. Default 4 GiB. */
@@ -56,6 +58,9 @@ const INITIAL_PAGES = 64;
 
 /** Milliseconds of work between yields on the calling thread, and between looks at a job's counter. */
 const SLICE = 20;
+
+/** Milliseconds of work on the calling thread that are not worth asking whether copies of the memory would pay. */
+const SHORT = 50;
 
 function sharedMemoryAllowed(): boolean {
   const isolated = (globalThis as { crossOriginIsolated?: boolean }).crossOriginIsolated;
@@ -95,12 +100,17 @@ function checkWorker(worker: unknown): WorkerSource | undefined {
   throw new TypeError(`worker: expected an address, or a function that starts a worker, got ${describe(worker)}`);
 }
 
+const CLOSED = "runtime: it was closed";
+
 const pause = () => new Promise<void>((resolve) => setTimeout(resolve, 0));
 
 export class Runtime {
   private threadPool: Promise<readonly Thread[]> | undefined;
   private queue: Promise<unknown> = Promise.resolve();
   private closed = false;
+  /** Milliseconds a chunk took when a job was last done, by name. */
+  private readonly paces = new Map<string, number>();
+  private copies: Promise<Copies | undefined> | undefined;
 
   private constructor(
     readonly level: FeatureLevel,
@@ -110,13 +120,24 @@ export class Runtime {
     readonly core: CoreExports,
     private readonly module: WebAssembly.Module,
     private readonly worker: WorkerSource | undefined,
+    private readonly isShared: boolean,
+    /** Pointer to the calling thread's scratch. */
+    private readonly scratch: number,
     /** Whether a number of threads was asked for: then it is an error to have none. */
     private readonly insists: boolean,
   ) {}
 
-  /** Worker threads; 0 where memory may not be shared, or where a page's policy refuses those that nobody asked for. */
+  /**
+   * Worker threads: they share the core's memory, or, where it may not be shared, work on copies when a job is long enough
+   * to be worth it. 0 where a page's policy refuses those that nobody asked for, or any with copies.
+   */
   get threads(): number {
     return this.threadCount;
+  }
+
+  /** Threads that share the memory, as jobs need whose threads wait for one another: `threads`, or 0. */
+  get sharedThreads(): number {
+    return this.isShared ? this.threadCount : 0;
   }
 
   /**
@@ -135,10 +156,11 @@ export class Runtime {
     // The module's constants end below its first page; the allocator starts behind it.
     const linear = new LinearMemory(memory, 65536, budget);
     const insists = options.threads !== undefined || worker !== undefined;
-    const runtime = new Runtime(level, shared ? asked : 0, linear, core, module, worker, insists);
-    core.setScratch?.(linear.allocate(SCRATCH_BYTES));
+    const scratch = linear.allocate(SCRATCH_BYTES, "scratch", true);
+    core.setScratch?.(scratch);
+    const runtime = new Runtime(level, asked, linear, core, module, worker, shared, scratch, insists);
     // Only a page refuses threads: looked at before work is cut for their number.
-    if (!insists && hasPolicies()) await runtime.startThreads();
+    if (shared && !insists && hasPolicies()) await runtime.startThreads();
     return runtime;
   }
 
@@ -155,7 +177,7 @@ export class Runtime {
   }
 
   /**
-   * Runs `core[name](chunk, ...args)` for every chunk in [0, chunks) on all threads. Chunks write disjoint memory, so
+   * Runs `core[name](chunk, ...args)` for every chunk in [0, chunks) on all threads. Chunks write disjoint words, so
    * the result does not depend on the number of threads. Jobs of one runtime run one after another.
    */
   run(name: string, chunks: number, args: readonly number[], work: WorkOptions = {}, stage = name): Promise<void> {
@@ -171,32 +193,57 @@ export class Runtime {
     { signal, onProgress }: WorkOptions,
     stage: string,
   ): Promise<void> {
-    if (this.closed) throw new Error("runtime: it was closed");
+    if (this.closed) throw new Error(CLOSED);
     signal?.throwIfAborted();
     onProgress?.({ stage, done: 0, total: chunks });
-    const threads = await this.startThreads();
-    if (threads.length === 0) await this.runHere(name, chunks, args, { signal, onProgress }, stage);
-    else await this.runThreads(threads, name, chunks, args, { signal, onProgress }, stage);
+    const threads = this.isShared ? await this.startThreads() : [];
+    if (threads.length > 0) await this.runThreads(threads, name, chunks, args, { signal, onProgress }, stage);
+    else {
+      const job = { name, chunks, args, stage };
+      const done = await this.runHere({ ...job, first: 0 }, { signal, onProgress }, !this.isShared && this.threads > 0);
+      const first = done < chunks ? await this.runApart({ ...job, first: done }, { signal, onProgress }) : chunks;
+      await this.runHere({ ...job, first }, { signal, onProgress }, false);
+    }
     signal?.throwIfAborted();
     onProgress?.({ stage, done: chunks, total: chunks });
   }
 
+  /** Runs a job on the calling thread, or its beginning if it is long and `mayStop`; gives the first chunk not done. */
   private async runHere(
-    name: string,
-    chunks: number,
-    args: readonly number[],
+    { name, first, chunks, args, stage }: Parted,
     { signal, onProgress }: WorkOptions,
-    stage: string,
-  ): Promise<void> {
-    let last = performance.now();
-    for (let chunk = 0; chunk < chunks; chunk++) {
-      this.call(name, chunk, ...args);
-      if (performance.now() - last < SLICE) continue;
-      onProgress?.({ stage, done: chunk + 1, total: chunks });
+    mayStop: boolean,
+  ): Promise<number> {
+    let spent = 0;
+    for (let chunk = first; chunk < chunks; ) {
+      const left = chunks - chunk;
+      if (mayStop && left > 1 && (this.paces.get(name) ?? 0) * left > SHORT) return chunk;
+      const begun = performance.now();
+      let now = begun;
+      for (; chunk < chunks && now - begun < SLICE; now = performance.now()) this.call(name, chunk++, ...args);
+      spent += now - begun;
+      this.paces.set(name, spent / (chunk - first));
+      if (chunk === chunks) break;
+      onProgress?.({ stage, done: chunk, total: chunks });
       await pause();
       signal?.throwIfAborted();
-      last = performance.now();
     }
+    return chunks;
+  }
+
+  /** Runs a job on threads with copies of the memory, if that pays; gives the first chunk not done. */
+  private async runApart(job: Parted, work: WorkOptions): Promise<number> {
+    const { memory, paces, scratch, module, worker } = this;
+    this.copies ??= import("./transfers.js").then(
+      ({ Copies }) => new Copies({ memory, paces, scratch, module, worker, threads: this.threadCount }),
+      () => undefined,
+    );
+    const copies = await this.copies;
+    if (this.closed) throw new Error(CLOSED);
+    const first = await copies?.run(job, work);
+    if (this.closed) throw new Error(CLOSED);
+    this.threadCount = copies?.threads ?? 0;
+    return first ?? job.first;
   }
 
   private async runThreads(
@@ -265,7 +312,7 @@ export class Runtime {
         }),
       );
     } catch (error) {
-      for (const thread of threads) thread.terminate();
+      terminate(threads);
       throw error;
     }
     for (const thread of threads) thread.idle(true);
@@ -275,8 +322,8 @@ export class Runtime {
   /** Ends the threads. Running work is lost; the runtime can not be used again. */
   async close(): Promise<void> {
     this.closed = true;
-    const threads = await this.threadPool?.catch(() => []);
-    for (const thread of threads ?? []) thread.terminate();
+    terminate((await this.threadPool?.catch(() => [])) ?? []);
+    (await this.copies)?.close();
   }
 }
 

@@ -2,11 +2,11 @@
 // Not here: what threads do (worker.ts).
 import workerSource from "./generated/worker-source.js";
 import { builtin } from "./host.js";
-import type { DoneMessage, JobMessage, StartMessage } from "./worker.js";
+import type { DoneMessage, Message } from "./worker.js";
 
 export interface Thread {
   /** Sends a message; resolves when the thread has done what it asks. One message at a time. */
-  send(message: StartMessage | JobMessage): Promise<void>;
+  send(message: Message, transfer?: ArrayBuffer[]): Promise<DoneMessage>;
   /** Lets the process end while this thread waits. */
   idle(isIdle: boolean): void;
   terminate(): void;
@@ -22,7 +22,7 @@ export function availableThreads(): number {
 }
 
 interface Waiting {
-  resolve: () => void;
+  resolve: (done: DoneMessage) => void;
   reject: (error: Error) => void;
 }
 
@@ -36,7 +36,7 @@ class Conversation {
   private waiting: Waiting | undefined;
   private over = false;
 
-  ask(post: () => void): Promise<void> {
+  ask(post: () => void): Promise<DoneMessage> {
     return new Promise((resolve, reject) => {
       if (this.over) throw new Error(ENDED);
       this.waiting = { resolve, reject };
@@ -44,11 +44,11 @@ class Conversation {
     });
   }
 
-  answer({ error }: DoneMessage): void {
+  answer(done: DoneMessage): void {
     const waiting = this.waiting;
     this.waiting = undefined;
-    if (error === undefined) waiting?.resolve();
-    else waiting?.reject(new Error(`worker thread: ${error}`));
+    if (done.error === undefined) waiting?.resolve(done);
+    else waiting?.reject(new Error(`worker thread: ${done.error}`));
   }
 
   /** No answer will come any more: what waits for one is told so. */
@@ -73,7 +73,7 @@ function nodeThread(worker: NodeWorker): Thread {
   worker.on("error", (error) => conversation.answer({ error: String(error) }));
   worker.unref();
   return {
-    send: (message) => conversation.ask(() => worker.postMessage(message)),
+    send: (message, transfer = []) => conversation.ask(() => worker.postMessage(message, transfer)),
     idle: (isIdle) => (isIdle ? worker.unref() : worker.ref()),
     terminate: () => {
       void worker.terminate();
@@ -89,7 +89,7 @@ function webThread(worker: Worker, end: () => void): Thread {
   worker.onerror = (event) => conversation.answer({ error: event.message || REFUSED });
   worker.onmessageerror = () => conversation.answer({ error: "a message could not be read" });
   return {
-    send: (message) => conversation.ask(() => worker.postMessage(message)),
+    send: (message, transfer = []) => conversation.ask(() => worker.postMessage(message, transfer)),
     idle: () => {},
     terminate: () => {
       worker.terminate();
@@ -99,18 +99,22 @@ function webThread(worker: Worker, end: () => void): Thread {
   };
 }
 
+export function terminate(threads: readonly Thread[]): void {
+  for (const thread of threads) thread.terminate();
+}
+
 /** Whether this is a page, or a worker of one, that may be forbidden to start threads. */
 export const hasPolicies = () => builtin("node:worker_threads") === undefined;
 
-/** Starts a thread; throws where the runtime has none or forbids it (a page's policy, say). */
-export function startThread(source?: WorkerSource): Thread {
+/** Starts a thread, with the program that shares unless another one is given; throws where the runtime has none or forbids it (a page's policy, say). */
+export function startThread(source?: WorkerSource, program = workerSource): Thread {
   if (typeof source === "function") return webThread(source(), () => {});
   const nodeWorkers = builtin<NodeWorkers>("node:worker_threads");
   if (nodeWorkers !== undefined) {
     const options = { eval: source === undefined, name: "ntkit" };
-    return nodeThread(new nodeWorkers.Worker(source ?? workerSource, options));
+    return nodeThread(new nodeWorkers.Worker(source ?? program, options));
   }
   if (source !== undefined) return webThread(new Worker(source, { name: "ntkit" }), () => {});
-  const url = URL.createObjectURL(new Blob([workerSource], { type: "text/javascript" }));
+  const url = URL.createObjectURL(new Blob([program], { type: "text/javascript" }));
   return webThread(new Worker(url, { name: "ntkit" }), () => URL.revokeObjectURL(url));
 }

@@ -3,6 +3,7 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { commands } from "vitest/browser";
 import * as sdk from "../../sdk/index.js";
+import { sendAll } from "../runtime/sending.js";
 import { type Numbers, work } from "./work.js";
 
 declare module "vitest/browser" {
@@ -19,14 +20,14 @@ it("is isolated exactly where the page was served so", ({ task }) => {
   expect(isolated).toBe(task.file.projectName?.startsWith("isolated page"));
 });
 
-it("works on as many threads as asked for where memory may be shared, and on the calling one where not", async () => {
+it("works on as many threads as asked for, which share the memory where it may be shared", async () => {
   const runtime = await sdk.Runtime.create({ threads: 3 });
-  expect(runtime.threads).toBe(isolated ? 3 : 0);
+  expect([runtime.threads, runtime.sharedThreads]).toEqual([3, isolated ? 3 : 0]);
   expect(Object.prototype.toString.call(runtime.memory.memory.buffer)).toBe(
     isolated ? "[object SharedArrayBuffer]" : "[object ArrayBuffer]",
   );
   await runtime.close();
-  expect((await sdk.defaultRuntime()).threads).toBe(isolated ? navigator.hardwareConcurrency : 0);
+  expect((await sdk.defaultRuntime()).threads).toBe(navigator.hardwareConcurrency);
 });
 
 describe("machines, certificates, networks and files", () => {
@@ -39,6 +40,7 @@ describe("machines, certificates, networks and files", () => {
 
 it("can be stopped, and stays able to work", async () => {
   const runtime = await sdk.Runtime.create({ threads: 2 });
+  sendAll(runtime);
   const data = sdk.dataset({
     x: Float64Array.from({ length: 8000 }, (_, k) => Math.sin(k)),
     y: labels,
@@ -46,7 +48,9 @@ it("can be stopped, and stays able to work", async () => {
   });
   const stop = new AbortController();
   const kernel = sdk.ntk({ depth: 200 });
-  const onProgress = () => stop.abort(new Error("enough"));
+  const onProgress = ({ stage, done }: sdk.Progress) => {
+    if (stage === "Gram matrix" && done > 0) stop.abort(new Error("enough"));
+  };
   const options = { runtime, signal: stop.signal, onProgress };
   await expect(sdk.GramMatrix.create(kernel, data, options)).rejects.toThrow("enough");
   const gram = await sdk.GramMatrix.create(sdk.ntk(), data, { runtime });
@@ -64,15 +68,21 @@ it("says that there are no files and no packages", async () => {
   );
 });
 
-it("says so when a page's policy lets no worker in, and needs none where memory may not be shared", async () => {
+it("says so when a page's policy lets no worker in, and does without where memory may not be shared", async () => {
   const Usual = Worker;
   // A worker that may not load fails as one that was refused does: with an event that carries no message.
   vi.stubGlobal("Worker", function refused() {
     return new Usual("/no/such/program.js");
   });
   const runtime = await sdk.Runtime.create({ threads: 2 });
-  const data = sdk.dataset({ x: Float64Array.of(1, 0, 0, 1), y: [1, -1], shape: [2, 2] });
+  sendAll(runtime);
+  const data = sdk.dataset({
+    x: Float64Array.from({ length: 600 }, (_, k) => k % 7),
+    y: labels.slice(0, 300),
+    shape: [300, 2],
+  });
   const gram = sdk.GramMatrix.create(sdk.ntk(), data, { runtime });
   if (isolated) await expect(gram).rejects.toThrow(/worker-src blob:/);
-  else expect((await gram).row(0)).toHaveLength(2);
+  else expect((await gram).row(0)).toHaveLength(300);
+  expect(runtime.threads).toBe(isolated ? 2 : 0);
 });

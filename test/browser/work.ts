@@ -9,9 +9,14 @@ export interface Numbers {
   readonly weights: number[];
 }
 
-/** Trains and certifies with `sdk` on `threads` threads, or on the calling one where memory may not be shared. */
-export async function work(sdk: typeof Sdk, threads: number): Promise<Numbers> {
+/** Trains and certifies with `sdk` on `threads` threads, on runtimes that `prepare` saw first. */
+export async function work(
+  sdk: typeof Sdk,
+  threads: number,
+  prepare = (_runtime: Sdk.Runtime) => {},
+): Promise<Numbers> {
   const runtime = await sdk.Runtime.create({ threads });
+  prepare(runtime);
   const [n, d] = [60, 40];
   const x = Uint8Array.from({ length: n * d }, (_, k) => (k % 3 === 0 ? 0 : (k * k * 37 + k * 11) % 251));
   const y = Array.from({ length: n }, (_, i) => ((x[i * d + 1] ?? 0) > (x[i * d + 2] ?? 0) ? 1 : -1));
@@ -22,6 +27,7 @@ export async function work(sdk: typeof Sdk, threads: number): Promise<Numbers> {
   const ridge = await sdk.krr({ kernel, lambda: 0.5 }).fit(data, { runtime });
   // Networks may use relaxed SIMD, whose roundings are the engine's own; plain SIMD has none to choose.
   const simd = await sdk.Runtime.create({ threads, level: "simd" });
+  prepare(simd);
   const model = await sdk.trainNetwork(sdk.network({ widths: [48, 33], seed: 3 }), data, {
     backend: "wasm",
     batch: 16,

@@ -63,7 +63,7 @@ async function look(call: Call): Promise<Look> {
 }
 
 async function place(): Promise<Place> {
-  return { backend: current().backend, threads: (await defaultRuntime()).threads };
+  return { backend: current().backend, threads: (await defaultRuntime()).sharedThreads };
 }
 
 /** The shown test images, 784 bytes each, and their digits. */
