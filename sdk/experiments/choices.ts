@@ -19,7 +19,7 @@ export interface Table1Entry {
 }
 
 const GAP = "relative duality gap";
-const DUAL = "dual, working sets of second-order coordinate steps";
+const DUAL = "dual, working sets";
 
 export const TABLE1: Readonly<Record<Table1Machine, Table1Entry>> = {
   "kernel-regression": {
@@ -38,7 +38,7 @@ export const TABLE1: Readonly<Record<Table1Machine, Table1Entry>> = {
     solver: "preconditioned conjugate gradients",
     optimality: "relative residual",
   },
-  logistic: { loss: "logistic", lambda: "given", solver: "Newton with conjugate gradients", optimality: GAP },
+  logistic: { loss: "logistic", lambda: "given", solver: "Newton, conjugate gradients", optimality: GAP },
 };
 
 /** The machines of the table: Table 2's descent, the exact machine it approximates, and ridge at three lambdas. */

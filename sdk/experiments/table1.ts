@@ -5,6 +5,7 @@ import type { Summary } from "../certify/report.js";
 import type { Dataset } from "../data/dataset.js";
 import { GramMatrix } from "../kernels/gram.js";
 import { ntk } from "../kernels/kernel.js";
+import type { Loss } from "../losses.js";
 import { hardMarginSvm } from "../machines/hard-margin.js";
 import { krr } from "../machines/krr.js";
 import { logistic } from "../machines/logistic.js";
@@ -38,6 +39,11 @@ export interface Table1Options extends WorkOptions {
 export interface Table1Row extends Table1Entry {
   readonly machine: Table1Machine;
   readonly parameters: Readonly<Record<string, number | boolean>>;
+  /**
+   * The finite network whose limit the machine is, for trainNetwork(): its lambda weighs the ridge against the mean of the
+   * losses and the machine's against their sum, so it is lambda / n (null: the limit 0).
+   */
+  readonly network: { readonly loss: Loss; readonly lambda: number | null };
   /** How far from the optimum: see `optimality`. */
   readonly reached: number;
   /** Rows with a coefficient other than 0. */
@@ -91,6 +97,10 @@ async function measure(
     machine: name,
     ...entry,
     parameters: machine.parameters,
+    network: {
+      loss: entry.loss,
+      lambda: entry.lambda === "-> 0" ? null : (entry.lambda === "0" ? 0 : choices.lambda) / train.n,
+    },
     reached: relativeResidual ?? relativeDualityGap ?? Number.NaN,
     rows: machine.alpha.reduce((sum, a) => sum + (a === 0 ? 0 : 1), 0),
     accuracy: correct.length / test.n,

@@ -26,6 +26,10 @@ it("all seven rows: optimality within 1e-6, accuracy above 95%, paper's radius b
     "squared",
     "logistic",
   ]);
+  // The machine weighs the sum of the losses, the network their mean over the rows.
+  const ridge = 1 / data.train.n;
+  expect(rows.map(({ network }) => network.lambda)).toEqual([0, null, ridge, ridge, ridge, ridge, ridge]);
+  for (const { network, loss, solver } of rows) expect([network.loss, solver.length > 5]).toEqual([loss, true]);
   for (const { reached, accuracy, samples, interval, certified, rows: own } of rows) {
     expect(reached).toBeLessThanOrEqual(1e-6);
     expect(accuracy).toBeGreaterThan(0.95);
