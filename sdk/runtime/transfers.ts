@@ -140,7 +140,10 @@ export class Copies {
     try {
       for (let k = 0; k < this.threads; k++) threads.push(startThread(worker, program));
       await Promise.all(
-        threads.map((each, thread) => each.send({ kind: "start", module, memory: undefined, scratch, thread })),
+        threads.map((each, thread) => {
+          each.idle(false);
+          return each.send({ kind: "start", module, memory: undefined, scratch, thread });
+        }),
       );
     } catch {
       terminate(threads);

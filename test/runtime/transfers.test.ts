@@ -1,6 +1,7 @@
 // Threads without shared memory: jobs on copies of the memory give the bits of one thread, can be stopped, fail with an
 // error, and take no memory that they may not. In Node, told that it may not share; in a page: test/browser/page.test.ts.
 // Not here: threads that share memory (runtime.test.ts).
+import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
@@ -261,4 +262,20 @@ it("threads that are refused are done without, asked for or not", async () => {
   const gram = await sdk.GramMatrix.create(kernel, large, { runtime });
   expect(gram.row(0)).toHaveLength(large.n);
   expect(runtime.threads).toBe(0);
+});
+
+it("a program that waits for nothing else is kept alive while threads work, and ends by itself", () => {
+  const program = `
+    globalThis.crossOriginIsolated = false;
+    const { dataset, GramMatrix, ntk, Runtime } = await import(${JSON.stringify(join(import.meta.dirname, "../../dist/index.js"))});
+    const runtime = await Runtime.create({ threads: 2 });
+    runtime.paces.get = () => 1e6;
+    const data = dataset({ x: Float64Array.from({ length: 600 }, (_, k) => 1 + (k % 7)), y: Array(300).fill(1), shape: [300, 2] });
+    const gram = await GramMatrix.create(ntk(), data, { runtime });
+    console.log(gram.row(0).length, (await runtime.copies).threads);`;
+  const run = spawnSync(process.execPath, ["--input-type=module", "-e", program], {
+    timeout: 60_000,
+    encoding: "utf8",
+  });
+  expect([run.stderr, run.status, run.stdout.trim()]).toEqual(["", 0, "300 2"]);
 });
