@@ -7,7 +7,7 @@ export { nextDown, nextUp } from "./rounding";
 export { packRows } from "./kernel/pack";
 export { dotRow } from "./kernel/dot";
 export { kernelRow } from "./kernel/row";
-export { kernelValue } from "./kernel/recursion";
+export { kernelValue } from "./kernel/compose";
 export { gramRow, gramTile } from "./gram/tiles";
 export { gramReduce, gramStrip } from "./gram/product";
 export { gramBlock, gramCombine } from "./gram/rows";

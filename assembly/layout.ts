@@ -15,20 +15,33 @@ export const ROWS_NORMS = 20; // pointer: n float64, squared norms in raw units 
 export const ROWS_BLOCKS = 24; // pointer: n * blocks uint16, indices of the non-zero blocks (8-bit data only)
 export const ROWS_COUNTS = 28; // pointer: n int32, how many of them (8-bit data only)
 export const ROWS_SCALE = 32; // f64: value = raw * scale
-export const ROWS_BYTES = 40;
+export const ROWS_INDEX = 40; // pointer: n int32, which row of a table each one is; 0: its own number
+export const ROWS_BYTES = 48;
 
 export const FORMAT_U8 = 0;
 export const FORMAT_F64 = 1;
 
-/** A kernel: see kernel/recursion.ts. */
-export const KERNEL_KIND = 0; // i32: KIND_NTK or KIND_NNGP
+/** A kernel: of a network (kernel/recursion.ts, activation.ts), made of others, or a table of values (kernel/compose.ts). */
+export const KERNEL_KIND = 0; // i32: KIND_*
 export const KERNEL_DEPTH = 4; // i32: hidden layers, >= 1
 export const KERNEL_WEIGHT_VARIANCE = 8; // f64
 export const KERNEL_BIAS_VARIANCE = 16; // f64
-export const KERNEL_BYTES = 24;
+export const KERNEL_ACTIVATION = 24; // i32: ACTIVATION_*
+export const KERNEL_COUNT = 28; // i32: parts of a sum or product; entries of a table's row
+export const KERNEL_PARTS = 32; // pointer: the parts' int32 pointers; a table's f64 values, row by row
+export const KERNEL_FACTOR = 40; // f64: slope of the leaky ReLU; factor of a sum
+export const KERNEL_BYTES = 48;
 
 export const KIND_NTK = 0;
 export const KIND_NNGP = 1;
+export const KIND_SUM = 2; // factor times the sum of the parts
+export const KIND_PRODUCT = 3;
+export const KIND_TABLE = 4;
+
+export const ACTIVATION_RELU = 0;
+export const ACTIVATION_LEAKY_RELU = 1;
+export const ACTIVATION_ERF = 2;
+export const ACTIVATION_SINE = 3;
 
 /** A symmetric Gram matrix in tiles: see gram/tiles.ts. */
 export const GRAM_ROWS = 0; // pointer to Rows

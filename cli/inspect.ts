@@ -41,7 +41,7 @@ function severalRows(model: SeveralClasses): string[][] {
     ["classes", model.classes.join(", ")],
     ...parameterRows(model),
     ["kernel", describeKernel(model.kernel)],
-    ["variances", `weights ${model.kernel.weightVariance}, biases ${model.kernel.biasVariance}`],
+    ...varianceRows(model),
     ["rows", `${count(rows)} x ${count(columns)}, ${storage}, scale ${scale}`],
   ];
 }
@@ -70,15 +70,18 @@ function networkFacts({ inputs, weights, eightBit, scale, history }: NetworkMode
 const parameterRows = ({ parameters }: AnyModel) =>
   Object.entries(parameters).map(([name, value]) => [name, String(value)]);
 
+/** Of a network's kernel; sums, products and functions have none of their own. */
+const varianceRows = ({ kernel }: Machine | SeveralClasses): string[][] =>
+  "depth" in kernel ? [["variances", `weights ${kernel.weightVariance}, biases ${kernel.biasVariance}`]] : [];
+
 function machineRows(machine: Machine): string[][] {
-  const { weightVariance, biasVariance } = machine.kernel;
   const { rows, columns, storage, scale, bias, training } = machineFacts(machine);
   return [
     ["machine", machine.machine],
     ...(machine.task === undefined ? [] : [["task", "regression, real targets"]]),
     ...parameterRows(machine),
     ["kernel", describeKernel(machine.kernel)],
-    ["variances", `weights ${weightVariance}, biases ${biasVariance}`],
+    ...varianceRows(machine),
     ["rows", `${count(rows)} x ${count(columns)}, ${storage}, scale ${scale}`],
     ["b", String(bias)],
     ...Object.entries(training).map(([name, value]) => [name, figure(value)]),

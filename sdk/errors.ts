@@ -83,6 +83,24 @@ export class ReportMismatchError extends Error {
   }
 }
 
+/** A kernel that a bound method does not hold for; `methods` are those that do, none where there is no proof at all. */
+export class UnsupportedKernelError extends RangeError {
+  override readonly name = "UnsupportedKernelError";
+  constructor(
+    readonly kernel: string,
+    readonly method: string,
+    readonly methods: readonly string[],
+  ) {
+    const names = methods.map((name) => `"${name}"`).join(" or ");
+    super(
+      methods.length > 0
+        ? `method: expected ${names} for the kernel ${kernel}, got "${method}"`
+        : `method: expected a kernel of ReLU or leaky ReLU networks without biases, which "interval" and "best" bound, ` +
+            `got "${method}" for the kernel ${kernel}`,
+    );
+  }
+}
+
 /** A proof that an adversarial input contradicts: one of the two is wrong, and nothing of the run should be trusted. */
 export class SoundnessError extends Error {
   override readonly name = "SoundnessError";

@@ -184,7 +184,23 @@ export {
   type GramOptions,
   type GramStorage,
 } from "./kernels/gram.js";
-export { describeKernel, type Kernel, type KernelOptions, nngp, ntk } from "./kernels/kernel.js";
+export {
+  ACTIVATIONS,
+  type Activation,
+  type CombinedKernel,
+  describeKernel,
+  type Kernel,
+  type KernelFunction,
+  type KernelOptions,
+  type NetworkKernel,
+  nngp,
+  ntk,
+  productKernels,
+  type ScaledKernel,
+  scaleKernel,
+  sumKernels,
+  type UserKernel,
+} from "./kernels/kernel.js";
 export { kernelProfile } from "./kernels/profile.js";
 export type { RowSource } from "./kernels/rows.js";
 export {

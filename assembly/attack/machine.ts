@@ -3,7 +3,7 @@
 // their raw entries v_i with value s v_i. With D = <x, v_i>, r = ||x||, R_i = ||v_i||, q = r R_i, u = D / q:
 //   two-layer NTK   Theta = c q h(u),   c = sw2^2 s / (2 pi d)
 //                   grad Theta = c h'(u) v_i + c (q h(u) - D h'(u)) x / r^2
-//   any other       grad K = s K_D v_i + 2 K_N x   (kernel/gradient.ts)
+//   any other       grad K = s K_D v_i + 2 K_N x   (kernel/compose.ts)
 // h' has no limit where x meets a training row; there its value next to it stands in, which leaves one of the directions
 // in between. Values err by rounding only, relative to sum |alpha_i Theta_i|: what counts is proved elsewhere
 // (bounds/interval.ts). Scalar and SIMD forms give the same bits. Not here: networks (network.ts), searches (search.ts).
@@ -22,8 +22,7 @@ import {
   ROWS_STRIDE,
 } from "../layout";
 import { dotDoubles } from "../kernel/dot";
-import { kernelSlopes, slopeByDot, slopeByNorm } from "../kernel/gradient";
-import { kernelValue } from "../kernel/recursion";
+import { kernelSlopes, kernelValue, slopeByDot, slopeByNorm } from "../kernel/compose";
 import { isTwoLayer } from "../kernel/row";
 import { PI, TWO_PI } from "../math/elementary";
 import { gap, GAP_ZERO_HIGH, slope, SLOPE_ZERO_HIGH } from "../math/polynomials";

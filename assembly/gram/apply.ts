@@ -52,7 +52,7 @@ export function kernelDiagonal(kernel: usize, rows: usize, out: usize): void {
   for (let i = 0; i < n; ++i) kernelRow(kernel, rows, i, rows, i, 1, out + (<usize>i << 3));
 }
 
-/** Copies rows index[0 .. n of `to`) of `from` into `to` (same format, columns and scale). */
+/** Copies rows index[0 .. n of `to`) of `from` into `to` (same format, columns and scale); `to` says itself which they are. */
 export function gatherRows(from: usize, index: usize, to: usize): void {
   const count = field(to, ROWS_N);
   const stride = <usize>field(from, ROWS_STRIDE);

@@ -1,8 +1,9 @@
-// Derivatives of the NTK and the NNGP by the inner product <x, x'> and the squared norm ||x||^2, for any depth: forward
+// Derivatives of ReLU networks' NTK and NNGP by the inner product <x, x'> and the squared norm ||x||^2, for any depth: forward
 // differentiation of the recursion in recursion.ts. With k0 = kappa0(u), k1 = kappa1(u), g = sqrt(q q'), u = K / g,
 //   d(g k1)  = k0 dK + (k1 - u k0) dg,    dg = g dq / (2 q),    d k0 = du / (pi sqrt(1 - u^2)),   du = dK / g - u dq / (2 q)
 // Nearly parallel inputs have slopes that grow without bound; u is kept away from +-1 there, so that they stay finite.
-// Not here: values (recursion.ts), and the two-layer NTK's own fast form (attack/machine.ts).
+// Not here: values (recursion.ts), other activations (activation-gradient.ts), and the two-layer NTK's own fast form
+// (attack/machine.ts).
 import { KERNEL_BIAS_VARIANCE, KERNEL_DEPTH, KERNEL_KIND, KERNEL_WEIGHT_VARIANCE, KIND_NTK } from "../layout";
 import { arcCosine0, arcCosine1, PI } from "../math/elementary";
 import { field, floatField } from "../memory";
@@ -10,19 +11,19 @@ import { field, floatField } from "../memory";
 /** Least 1 - u^2 in quotients. */
 const LEAST: f64 = 1e-15;
 
-/** dK / d<x, x'> and dK / d||x||^2, set by kernelSlopes. */
-export let slopeByDot: f64 = 0;
-export let slopeByNorm: f64 = 0;
+/** dK / d<x, x'> and dK / d||x||^2, set by reluSlopes. */
+export let reluByDot: f64 = 0;
+export let reluByNorm: f64 = 0;
 
-/** Sets slopeByDot and slopeByNorm; arguments as kernelValue's. Both are 0 where either input is the zero vector. */
-export function kernelSlopes(kernel: usize, dot: f64, nx: f64, ny: f64, d: f64): void {
+/** Sets reluByDot and reluByNorm; arguments as reluValue's. Both are 0 where either input is the zero vector. */
+export function reluSlopes(kernel: usize, dot: f64, nx: f64, ny: f64, d: f64): void {
   const weight = floatField(kernel, KERNEL_WEIGHT_VARIANCE);
   const bias = floatField(kernel, KERNEL_BIAS_VARIANCE);
   const half = 0.5 * weight;
   let qx = (weight * nx) / d + bias;
   let qy = (weight * ny) / d + bias;
-  slopeByDot = 0;
-  slopeByNorm = 0;
+  reluByDot = 0;
+  reluByNorm = 0;
   if (qx <= 0 || qy <= 0) return;
   let k = (weight * dot) / d + bias;
   let theta = k;
@@ -54,6 +55,6 @@ export function kernelSlopes(kernel: usize, dot: f64, nx: f64, ny: f64, d: f64):
     qN = half * qN;
   }
   const tangent = field(kernel, KERNEL_KIND) == KIND_NTK;
-  slopeByDot = tangent ? thetaD : kD;
-  slopeByNorm = tangent ? thetaN : kN;
+  reluByDot = tangent ? thetaD : kD;
+  reluByNorm = tangent ? thetaN : kN;
 }

@@ -8,7 +8,8 @@
 //
 // The recursion carries t = (1 - |u|) / 2 instead of u, which would round to 1 as depth grows, and Theta_l / g_l
 // instead of Theta_l, so only the last line can overflow, and only when the value itself does.
-// Not here: inner products (dot.ts) and whole rows (row.ts), where the two-layer case has its own fast form.
+// Not here: other activations (activation.ts), inner products (dot.ts) and whole rows (row.ts), where the two-layer case has
+// its own fast form.
 import {
   KERNEL_BIAS_VARIANCE,
   KERNEL_DEPTH,
@@ -22,7 +23,7 @@ import { field, floatField } from "../memory";
 /** sqrt(a b), which is a exactly where b = a; scaled by powers of two where the product itself would leave the range. */
 // @ts-ignore: decorator
 @inline
-function rootOfProduct(a: f64, b: f64): f64 {
+export function rootOfProduct(a: f64, b: f64): f64 {
   const product = a * b;
   if (product > 1e-280 && product < 1e280) return Math.sqrt(product);
   const scale: f64 = product < 1 ? 2.037035976334486e90 : 4.909093465297727e-91; // 2^300 or 2^-300
@@ -33,7 +34,7 @@ function rootOfProduct(a: f64, b: f64): f64 {
  * Kernel value from dot = <x, x'>, squared norms nx, ny (all >= 0 for the norms, in real units) and input size d.
  * Identical inputs give u = 1 exactly, a zero vector gives the limit 0 (sb2 = 0). Relative error about L * 4 ulp.
  */
-export function kernelValue(kernel: usize, dot: f64, nx: f64, ny: f64, d: f64): f64 {
+export function reluValue(kernel: usize, dot: f64, nx: f64, ny: f64, d: f64): f64 {
   const depth = field(kernel, KERNEL_DEPTH);
   const weight = floatField(kernel, KERNEL_WEIGHT_VARIANCE);
   const bias = floatField(kernel, KERNEL_BIAS_VARIANCE);

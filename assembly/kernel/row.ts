@@ -1,11 +1,16 @@
 // A stretch of one row of a kernel matrix: inner products, then the kernel of each. The two-layer NTK with unit weights
-// and no biases (the paper's) has a vector form with one division; everything else goes through recursion.ts.
+// and no biases (the paper's) has a vector form with one division; other ReLU networks go through recursion.ts, and
+// everything else through compose.ts.
 // Not here: tiles and whole matrices (gram/).
 import {
+  ACTIVATION_RELU,
+  KERNEL_ACTIVATION,
   KERNEL_BIAS_VARIANCE,
   KERNEL_DEPTH,
   KERNEL_KIND,
+  KIND_NNGP,
   KIND_NTK,
+  KIND_TABLE,
   KERNEL_WEIGHT_VARIANCE,
   ROWS_D,
   ROWS_NORMS,
@@ -15,7 +20,8 @@ import { PI, TWO_PI } from "../math/elementary";
 import { gap, gapx2, GAP_ZERO_HIGH } from "../math/polynomials";
 import { field, floatField, pointerField } from "../memory";
 import { dotRow } from "./dot";
-import { kernelValue } from "./recursion";
+import { kernelAt, rowNumber, tableRow } from "./compose";
+import { reluValue } from "./recursion";
 
 // @ts-ignore: decorator
 @inline
@@ -23,6 +29,7 @@ export function isTwoLayer(kernel: usize): bool {
   return (
     field(kernel, KERNEL_KIND) == KIND_NTK &&
     field(kernel, KERNEL_DEPTH) == 1 &&
+    field(kernel, KERNEL_ACTIVATION) == ACTIVATION_RELU &&
     floatField(kernel, KERNEL_BIAS_VARIANCE) == 0
   );
 }
@@ -38,11 +45,17 @@ export function twoLayerScale(kernel: usize, rows: usize): f64 {
 
 /** K(left[i], right[j]) for j in [from, from + count) to out, count float64. Both rows share format, d and scale. */
 export function kernelRow(kernel: usize, left: usize, i: i32, right: usize, from: i32, count: i32, out: usize): void {
+  if (field(kernel, KERNEL_KIND) == KIND_TABLE) {
+    tableRow(kernel, left, i, right, from, count, out);
+    return;
+  }
   dotRow(left, i, right, from, count, out);
   const norm = load<f64>(pointerField(left, ROWS_NORMS) + (<usize>i << 3));
   const norms = pointerField(right, ROWS_NORMS) + (<usize>from << 3);
   if (isTwoLayer(kernel)) twoLayerRow(twoLayerScale(kernel, left), norm, norms, count, out);
-  else recursionRow(kernel, left, norm, norms, count, out);
+  else if (field(kernel, KERNEL_KIND) <= KIND_NNGP && field(kernel, KERNEL_ACTIVATION) == ACTIVATION_RELU)
+    recursionRow(kernel, left, norm, norms, count, out);
+  else composedRow(kernel, left, i, right, from, count, out);
 }
 
 function recursionRow(kernel: usize, rows: usize, norm: f64, norms: usize, count: i32, out: usize): void {
@@ -51,7 +64,22 @@ function recursionRow(kernel: usize, rows: usize, norm: f64, norms: usize, count
   const d = <f64>field(rows, ROWS_D);
   for (let j: usize = 0; j < <usize>count; ++j) {
     const at = out + (j << 3);
-    store<f64>(at, kernelValue(kernel, load<f64>(at) * square, norm * square, load<f64>(norms + (j << 3)) * square, d));
+    store<f64>(at, reluValue(kernel, load<f64>(at) * square, norm * square, load<f64>(norms + (j << 3)) * square, d));
+  }
+}
+
+/** In place, like recursionRow; a table's values are found by the numbers of the rows. */
+function composedRow(kernel: usize, left: usize, i: i32, right: usize, from: i32, count: i32, out: usize): void {
+  const scale = floatField(left, ROWS_SCALE);
+  const square = scale * scale;
+  const d = <f64>field(left, ROWS_D);
+  const norm = load<f64>(pointerField(left, ROWS_NORMS) + (<usize>i << 3)) * square;
+  const norms = pointerField(right, ROWS_NORMS);
+  const own = rowNumber(left, i);
+  for (let j = from; j < from + count; ++j) {
+    const at = out + (<usize>(j - from) << 3);
+    const other = load<f64>(norms + (<usize>j << 3)) * square;
+    store<f64>(at, kernelAt(kernel, load<f64>(at) * square, norm, other, d, own, rowNumber(right, j)));
   }
 }
 

@@ -10,6 +10,7 @@ import {
   ROWS_D,
   ROWS_DATA,
   ROWS_FORMAT,
+  ROWS_INDEX,
   ROWS_N,
   ROWS_NORMS,
   ROWS_SCALE,
@@ -95,6 +96,7 @@ export function allocateRows(scope: Scope, n: number, like: Omit<Rows, "pointer"
   view.setUint32(ROWS_BLOCKS, blocks, true);
   view.setUint32(ROWS_COUNTS, counts, true);
   view.setFloat64(ROWS_SCALE, scale, true);
+  view.setUint32(ROWS_INDEX, 0, true);
   return { pointer, n, d, eightBit, scale };
 }
 
@@ -129,12 +131,12 @@ function checkNorms(scope: Scope, rows: Rows): void {
   });
 }
 
-/** Rows `indices` of `rows`, as a record of their own. */
+/** Rows `indices` of `rows`, as a record of their own that knows which they are. */
 export function gatherRows(runtime: Runtime, scope: Scope, rows: Rows, indices: ArrayLike<number>): Rows {
   const gathered = allocateRows(scope, indices.length, rows);
   const list = scope.i32(indices.length, indices);
   runtime.call("gatherRows", rows.pointer, list, gathered.pointer);
-  scope.drop(list);
+  scope.memory.view(gathered.pointer, ROWS_BYTES).setUint32(ROWS_INDEX, list, true);
   return gathered;
 }
 

@@ -4,7 +4,7 @@
 import { MAX_VECTORS } from "../../assembly/layout.js";
 import { checkTargets, type Dataset } from "../data/dataset.js";
 import { GramMatrix } from "../kernels/gram.js";
-import { checkKernel, type Kernel, ntk } from "../kernels/kernel.js";
+import { checkKernel, type Kernel, layersOf, ntk } from "../kernels/kernel.js";
 import type { Runtime, WorkOptions } from "../runtime/runtime.js";
 import { checkChoice, checkNumber, checkObject, describe } from "../validate.js";
 import { type DualFamily, solvePath } from "./dual-machine.js";
@@ -252,6 +252,6 @@ function simplestOf(rows: readonly CrossValidationRow[], best: CrossValidationRo
       ? error.mean <= best.error.mean + best.error.standardError
       : accuracy.mean >= best.accuracy.mean - best.accuracy.standardError;
   const simpler = (a: CrossValidationRow, b: CrossValidationRow) =>
-    a.lambda - b.lambda || b.kernel.depth - a.kernel.depth || (a.epsilon ?? 0) - (b.epsilon ?? 0);
+    a.lambda - b.lambda || layersOf(b.kernel) - layersOf(a.kernel) || (a.epsilon ?? 0) - (b.epsilon ?? 0);
   return rows.filter(near).reduce((kept, row) => (simpler(row, kept) > 0 ? row : kept));
 }

@@ -1,5 +1,6 @@
 // Cross-validation as a picture: the mean error of held-out rows with its standard error against lambda or C, one line a
 // kernel, one panel a tube. Not here: the folds (machines/cross-validation.ts).
+import { describeKernel, type Kernel } from "../kernels/kernel.js";
 import type { CrossValidationResult, CrossValidationRow } from "../machines/cross-validation.js";
 import {
   COLOURS,
@@ -43,9 +44,9 @@ const keyOf = ({ kernel }: CrossValidationRow) => JSON.stringify(kernel);
 
 /** Kernels that differ in their depth alone are told apart by it. */
 function nameOf(row: CrossValidationRow, rows: readonly CrossValidationRow[]): string {
-  const { kind, depth } = row.kernel;
-  const same = rows.every(({ kernel }) => kernel.kind === kind);
-  return same ? layers(depth) : `${kind.toUpperCase()}, ${layers(depth)}`;
+  const shallow = (kernel: Kernel) => JSON.stringify("depth" in kernel ? { ...kernel, depth: 1 } : kernel);
+  const same = rows.every(({ kernel }) => shallow(kernel) === shallow(row.kernel));
+  return same && "depth" in row.kernel ? layers(row.kernel.depth) : describeKernel(row.kernel);
 }
 
 /** A row as the panel shows it: percent decided wrongly, or the rms error, with a standard error on both sides. */

@@ -4,14 +4,14 @@
 import { machineBounds } from "../../sdk/certify/bounds.js";
 import type { MachineMethod, Norm } from "../../sdk/certify/method.js";
 import { type Dataset, dataset } from "../../sdk/data/dataset.js";
-import { ntk } from "../../sdk/kernels/kernel.js";
+import { type Kernel, ntk } from "../../sdk/kernels/kernel.js";
 import type { RowSource } from "../../sdk/kernels/rows.js";
 import { Machine } from "../../sdk/machines/machine.js";
 import type { Runtime } from "../../sdk/runtime/runtime.js";
 import { normal, randomData, uniform } from "../seeded.js";
 import { modelOf, pointsIn, sizeAt, valueAt } from "./reference.js";
 
-export function machineOf(rows: Dataset, alpha: ArrayLike<number>, bias = 0, kernel = ntk()): Machine {
+export function machineOf(rows: Dataset, alpha: ArrayLike<number>, bias = 0, kernel: Kernel = ntk()): Machine {
   return new Machine({
     machine: "krr",
     parameters: {},

@@ -2,7 +2,7 @@
 // searches are checked. Not here: the solvers' own tests.
 import { describe, expect, it } from "vitest";
 import { dataset } from "../../sdk/data/dataset.js";
-import { nngp, ntk } from "../../sdk/kernels/kernel.js";
+import { describeKernel, layersOf, nngp, ntk } from "../../sdk/kernels/kernel.js";
 import { crossValidate, type SearchedMachine } from "../../sdk/machines/cross-validation.js";
 import { krr } from "../../sdk/machines/krr.js";
 import { logistic } from "../../sdk/machines/logistic.js";
@@ -45,8 +45,8 @@ describe.each(["krr", "svm", "svm2", "svr", "logistic"] as const)("%s", (machine
     const before = runtime.memory.bytesInUse;
     const { rows, best } = await crossValidate(data, search);
     expect(runtime.memory.bytesInUse).toBe(before);
-    expect(rows.map((row) => [row.kernel.kind, row.kernel.depth, row.lambda])).toEqual(
-      kernels.flatMap(({ kind, depth }) => [0.3, 3].map((lambda) => [kind, depth, lambda])),
+    expect(rows.map((row) => [row.kernel.kind, describeKernel(row.kernel), row.lambda])).toEqual(
+      kernels.flatMap((own) => [0.3, 3].map((lambda) => [own.kind, describeKernel(own), lambda])),
     );
     expect(await crossValidate(data, search)).toMatchObject({ rows, best, folds: 3 });
     expect((await crossValidate(data, { ...search, seed: 1 })).rows).not.toEqual(rows);
@@ -94,7 +94,8 @@ it("the simplest row is within a standard error of the best, and no other such r
     expect(near).toContain(simplest);
     for (const row of near) {
       expect(row.lambda).toBeLessThanOrEqual(simplest.lambda);
-      if (row.lambda === simplest.lambda) expect(row.kernel.depth).toBeGreaterThanOrEqual(simplest.kernel.depth);
+      if (row.lambda === simplest.lambda)
+        expect(layersOf(row.kernel)).toBeGreaterThanOrEqual(layersOf(simplest.kernel));
     }
     for (const { error } of rows) expect(error.standardError).toBeCloseTo(error.std / Math.sqrt(3), 12);
     moved.add(simplest === best);

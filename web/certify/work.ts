@@ -110,7 +110,7 @@ export async function loadFile({ bytes }: { bytes: Uint8Array }): Promise<ModelN
   const { rows, kernel } = found;
   if (!(rows.x instanceof Uint8Array) || rows.d !== 784 || rows.scale !== 1 / 255)
     throw new RangeError(`this machine takes ${rows.d} columns: here it has to take 28 x 28 pixels of 8 bits`);
-  if (kernel.kind !== "ntk" || kernel.depth !== 1 || kernel.biasVariance !== 0)
+  if (kernel.kind !== "ntk" || kernel.depth !== 1 || kernel.biasVariance !== 0 || kernel.activation !== undefined)
     throw new RangeError("this machine has another kernel: tight certificates are for the NTK of one hidden layer");
   current = Promise.resolve(found);
   own = false;

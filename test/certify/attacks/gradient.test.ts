@@ -2,7 +2,15 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { outputGradients } from "../../../sdk/certify/attacks/gradient.js";
-import { nngp, ntk } from "../../../sdk/kernels/kernel.js";
+import {
+  describeKernel,
+  type Kernel,
+  nngp,
+  ntk,
+  productKernels,
+  scaleKernel,
+  sumKernels,
+} from "../../../sdk/kernels/kernel.js";
 import { trainNetwork } from "../../../sdk/networks/model.js";
 import { network } from "../../../sdk/networks/network.js";
 import { LEVELS, normal, randomData, runtimeAt, uniform } from "../../helpers.js";
@@ -17,10 +25,18 @@ const KERNELS = [
   ntk({ depth: 2, weightVariance: 2, biasVariance: 0.1 }),
   nngp(),
   nngp({ depth: 4, biasVariance: 0.3 }),
-];
+  ntk({ activation: "leaky-relu", slope: 0.2, depth: 2 }),
+  nngp({ activation: "leaky-relu", biasVariance: 0.1 }),
+  ntk({ activation: "erf", depth: 3, weightVariance: 1.5, biasVariance: 0.1 }),
+  nngp({ activation: "erf", depth: 2 }),
+  ntk({ activation: "sine", depth: 2, biasVariance: 0.2 }),
+  nngp({ activation: "sine" }),
+  sumKernels(ntk(), scaleKernel(0.7, nngp({ activation: "erf" }))),
+  productKernels(ntk({ activation: "sine" }), nngp({ depth: 2, biasVariance: 0.5 })),
+].map((kernel): [string, Kernel] => [describeKernel(kernel), kernel]);
 
 /** A random machine and points away from its rows. */
-function scene(seed: number, d: number, pixels: boolean, kernel = ntk()) {
+function scene(seed: number, d: number, pixels: boolean, kernel: Kernel = ntk()) {
   const gauss = normal(uniform(seed));
   const rows = randomData(1 + (seed % 23), d, seed, pixels);
   const machine = machineOf(rows, Array.from({ length: rows.n }, gauss), gauss(), kernel);
@@ -30,8 +46,8 @@ function scene(seed: number, d: number, pixels: boolean, kernel = ntk()) {
 
 describe("machines", () => {
   it.each(KERNELS)(
-    "gradient of $kind, depth $depth = central differences to 1e-6 of sum |alpha| / ||x||: step 1e-4 ||x||, third derivatives below 60 at angles above 0.3",
-    async (kernel) => {
+    "gradient of %s = central differences to 1e-6 of sum |alpha| / ||x||: step 1e-4 ||x||, third derivatives below 60 at angles above 0.3",
+    async (_, kernel) => {
       await fc.assert(
         fc.asyncProperty(fc.nat(1e6), fc.integer({ min: 8, max: 20 }), fc.boolean(), async (seed, d, pixels) => {
           const { machine, points } = scene(seed, d, pixels, kernel);
