@@ -1,13 +1,16 @@
-// The interval bound (Theorem 4.2) of machines on kernels of any depth without biases, NTK or NNGP: each term's own worst
-// end, through the recursion over layers, rounded outward.
+// The interval bound (Theorem 4.2) of machines on kernels of any depth without biases, NTK or NNGP, of ReLU or leaky ReLU
+// units: each term's own worst end, through the recursion over layers, rounded outward.
 //
 // Without biases K(x, x_i) = c R R_i k(u), c = (sw2 / 2)^L sw2 / d (and R = ||x||), u the cosine, with u_0 = u and
 //   u_l = kappa1(u_{l-1}),   theta_l = kappa0(u_{l-1}) theta_{l-1} + u_l,   theta_0 = u_0,   k = theta_L or u_L.
 // kappa0 and kappa1 rise on [-1, 1] and are >= 0, so ends go through the layers as they are; theta_0 may be negative,
-// and then the product's lower end takes kappa0 at its upper end. For L = 1 interval.ts is tighter and faster.
+// and then the product's lower end takes kappa0 at its upper end. For the ReLU's NTK with L = 1 interval.ts is tighter and
+// faster. A slope s of the leaky ReLU puts A u + B kappa1(u) in place of kappa1 and A + B kappa0 in place of kappa0, with
+// A = s / h, B = (1 - s)^2 / (2 h), h = (1 + s^2) / 2 in place of the 1/2 in c: they rise as well.
 // Not here: the ball's ranges of R and u in the form that loses nothing near u = 1 (interval.ts); here u is rounded.
 import {
   KERNEL_DEPTH,
+  KERNEL_FACTOR,
   KERNEL_KIND,
   KERNEL_WEIGHT_VARIANCE,
   KIND_NTK,
@@ -28,6 +31,9 @@ const TERM_ULPS: f64 = 32;
 let rows: i32 = 0;
 let depth: i32 = 0;
 let isTangent: bool = true;
+let slope: f64 = 0; // of the leaky ReLU; 0 is the ReLU
+let line: f64 = 0; // A
+let bend: f64 = 0; // B
 let startNorm: f64 = 0;
 let bias: f64 = 0;
 let root: f64 = 0; // sqrt(d) of the entries that may change, rounded up
@@ -59,7 +65,11 @@ export function deepStart(
   const scale = floatField(machine, ROWS_SCALE);
   const weight = floatField(kernel, KERNEL_WEIGHT_VARIANCE);
   let c = (weight * scale * scale) / d;
-  for (let layer = 0; layer < depth; ++layer) c *= 0.5 * weight;
+  slope = floatField(kernel, KERNEL_FACTOR);
+  const whole = 0.5 * (1 + slope * slope);
+  line = slope / whole;
+  bend = (0.5 * (1 - slope) * (1 - slope)) / whole;
+  for (let layer = 0; layer < depth; ++layer) c *= whole * weight;
   dotRow(inputs, index, machine, 0, rows, cosines);
   for (let i: usize = 0; i < <usize>rows << 3; i += 8) {
     const length = Math.sqrt(load<f64>(norms + i));
@@ -80,10 +90,20 @@ function propagate(from: f64, to: f64): void {
   let thetaLow = from;
   let thetaHigh = to;
   for (let layer = 0; layer < depth; ++layer) {
-    const angleLow = below(arcCosine0(low), 8);
-    const angleHigh = above(arcCosine0(high), 8);
+    let angleLow = below(arcCosine0(low), 8);
+    let angleHigh = above(arcCosine0(high), 8);
+    const from = low;
+    const to = high;
     low = below(arcCosine1(low), 8);
     high = Math.min(1, above(arcCosine1(high), 8));
+    if (slope > 0) {
+      // A and B, of sum 1, are within 8 units of roundoff of themselves, products and sums within two more of 1.
+      const margin = 16 * UNIT;
+      angleLow = Math.max(0, line + bend * angleLow - margin);
+      angleHigh = line + bend * angleHigh + margin;
+      low = Math.max(-1, line * from + bend * low - margin);
+      high = Math.min(1, line * to + bend * high + margin);
+    }
     thetaLow = down(thetaLow * (thetaLow >= 0 ? angleLow : angleHigh) + low);
     thetaHigh = up(thetaHigh * (thetaHigh >= 0 ? angleHigh : angleLow) + high);
   }
@@ -126,5 +146,6 @@ export function deepLower(reach: f64): f64 {
     sum += w * value;
     size += Math.abs(w * value);
   }
-  return sum - sumError(<f64>rows + 1, TERM_ULPS + 2 * <f64>depth, size);
+  // A slope's own roundings are four more for each layer of the constant.
+  return sum - sumError(<f64>rows + 1, TERM_ULPS + (slope > 0 ? 6 : 2) * <f64>depth, size);
 }

@@ -1,6 +1,7 @@
 // What every bound method has in common: the type of its answer, and which machines it holds for.
 // Not here: the methods (interval.ts) and the search over radii (certify.ts).
-import type { Kernel } from "../kernels/kernel.js";
+import { UnsupportedKernelError } from "../errors.js";
+import { describeKernel, type Kernel, type NetworkKernel } from "../kernels/kernel.js";
 import type { RowSource } from "../kernels/rows.js";
 import type { Machine } from "../machines/machine.js";
 import { checkChoice, checkNumber, describe } from "../validate.js";
@@ -126,14 +127,14 @@ export function checkKind(method: MachineMethod, kernel: Kernel, threat: Threat)
   return { method, norm, domain };
 }
 
-/** Deeper kernels and the NNGP have the interval bound alone, and none with biases. */
+/**
+ * Deeper kernels, the NNGP and the leaky ReLU have the interval bound alone; with biases, other activations, sums, products
+ * and functions of one's own there is none.
+ */
 function checkDeep(method: MachineMethod, kernel: Kernel, norm: Norm, domain: boolean): BoundKind {
-  const { kind, depth, biasVariance } = kernel;
-  const own = `${kind} with depth ${depth} and biasVariance ${biasVariance}`;
-  if (biasVariance !== 0)
-    throw new RangeError(`machine: expected a kernel without biases for certificates, got ${own}`);
-  if (method !== "interval" && method !== "best")
-    throw new RangeError(`method: expected "interval" or "best" for ${own}, got "${method}"`);
+  const own = describeKernel(kernel);
+  if (!hasInterval(kernel)) throw new UnsupportedKernelError(own, method, []);
+  if (method !== "interval" && method !== "best") throw new UnsupportedKernelError(own, method, ["interval", "best"]);
   if (norm !== "linf" || domain)
     throw new RangeError(`norm: expected "linf" without a domain for ${own}, got ${domain ? "a domain" : `"${norm}"`}`);
   return { method: "interval", norm, domain };
@@ -155,9 +156,15 @@ export function defaultBracket(method: Method, norm: Norm, d: number): readonly 
   return [0, norm === "linf" ? 1 : norm === "l2" ? Math.sqrt(d) : d];
 }
 
-/** Whether a machine's terms are those of Section 4.2: the NTK of one hidden layer, without biases. */
-export function isTwoLayer({ kind, depth, biasVariance }: Kernel): boolean {
-  return kind === "ntk" && depth === 1 && biasVariance === 0;
+/** Whether there is an interval bound: networks of ReLU or leaky ReLU units, without biases. */
+export function hasInterval(kernel: Kernel): kernel is NetworkKernel {
+  if (kernel.kind !== "ntk" && kernel.kind !== "nngp") return false;
+  return kernel.biasVariance === 0 && (kernel.activation ?? "leaky-relu") === "leaky-relu";
+}
+
+/** Whether a machine's terms are those of Section 4.2: the NTK of one hidden layer of ReLU units, without biases. */
+export function isTwoLayer(kernel: Kernel): kernel is NetworkKernel {
+  return kernel.kind === "ntk" && kernel.depth === 1 && hasInterval(kernel) && kernel.activation === undefined;
 }
 
 /** Throws a TypeError unless `value` is a trained machine. */

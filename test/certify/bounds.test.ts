@@ -3,8 +3,18 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { machineBounds, nestedBounds } from "../../sdk/certify/bounds.js";
+import { MACHINE_METHODS } from "../../sdk/certify/method.js";
 import { dataset } from "../../sdk/data/dataset.js";
-import { type Kernel, nngp, ntk } from "../../sdk/kernels/kernel.js";
+import { UnsupportedKernelError } from "../../sdk/errors.js";
+import {
+  describeKernel,
+  type NetworkKernel,
+  nngp,
+  ntk,
+  productKernels,
+  scaleKernel,
+  sumKernels,
+} from "../../sdk/kernels/kernel.js";
 import { LEVELS, normal, randomData, runtimeAt, uniform } from "../helpers.js";
 import { gradientAt, modelOf, placeIn, randomStep, steepest, valueAt } from "./reference.js";
 import { type Claim, machineOf, realRow, SAMPLER, worstEscape } from "./sampler.js";
@@ -87,16 +97,21 @@ describe.each(CLAIMS)("$method, $norm, domain $domain", (kind) => {
 });
 
 /** NTK or NNGP without biases by the textbook recursion in plain float64; about 1e-8 near u = 1, where arccos bends. */
-function plainKernel({ kind, depth, weightVariance }: Kernel, x: Float64Array, y: Float64Array): number {
+function plainKernel(
+  { kind, depth, weightVariance, slope = 0 }: NetworkKernel,
+  x: Float64Array,
+  y: Float64Array,
+): number {
   const dot = x.reduce((sum, v, k) => sum + v * (y[k] ?? 0), 0);
   let u = Math.max(-1, Math.min(1, dot / (Math.hypot(...x) * Math.hypot(...y) || 1)));
   let theta = u;
   for (let layer = 0; layer < depth; layer++) {
     const angle = Math.PI - Math.acos(u);
-    u = Math.min(1, (u * angle + Math.sqrt(Math.max(0, 1 - u * u))) / Math.PI);
-    theta = (angle / Math.PI) * theta + u;
+    const [line, bend] = [(2 * slope) / (1 + slope ** 2), (1 - slope) ** 2 / (1 + slope ** 2)];
+    u = Math.min(1, line * u + (bend * (u * angle + Math.sqrt(Math.max(0, 1 - u * u)))) / Math.PI);
+    theta = (line + (bend * angle) / Math.PI) * theta + u;
   }
-  const scale = ((weightVariance / 2) ** depth * weightVariance) / x.length;
+  const scale = ((weightVariance * (1 + slope ** 2)) / 2) ** depth * (weightVariance / x.length);
   return scale * Math.hypot(...x) * Math.hypot(...y) * (kind === "ntk" ? theta : u);
 }
 
@@ -106,7 +121,11 @@ describe.each([
   ntk({ depth: 10 }),
   nngp(),
   nngp({ depth: 3, weightVariance: 2 }),
-])("$kind of depth $depth, interval", (kernel) => {
+  ntk({ activation: "leaky-relu", slope: 0.1 }),
+  ntk({ activation: "leaky-relu", slope: 0.6, depth: 3, weightVariance: 1.7 }),
+  ntk({ activation: "leaky-relu", slope: 1, depth: 2 }),
+  nngp({ activation: "leaky-relu", slope: 0.3, depth: 2 }),
+])("$kind of depth $depth, slope $slope, interval", (kernel) => {
   it("holds samples of 400 random balls and, at radius 0, the value, to the 1e-7 of plain arccos", async () => {
     const runtime = await runtimeAt("simd");
     for (let seed = 0; seed < 20; seed++) {
@@ -232,8 +251,29 @@ it("methods refuse the norms and domains that they do not hold for, and say whic
     /^method: expected "interval" or "b/,
   );
   await expect(machineBounds(deep, rows, 0.1, { norm: "l2" })).rejects.toThrow(/^norm: expected "linf" .*, got "l2"$/);
-  const biased = machineOf(rows, [1, 2, 3], 0, ntk({ biasVariance: 0.1 }));
-  await expect(machineBounds(biased, rows, 0.1)).rejects.toThrow(/^machine: expected a kernel without biases/);
+});
+
+it("kernels without a bound are refused with an UnsupportedKernelError of their name, the method and those that serve", async () => {
+  const rows = randomData(3, 4, 1);
+  const without = [
+    ntk({ biasVariance: 0.1 }),
+    ntk({ activation: "erf" }),
+    nngp({ activation: "sine", depth: 2 }),
+    scaleKernel(2, ntk()),
+    sumKernels(ntk(), nngp()),
+    productKernels(ntk(), nngp()),
+  ];
+  for (const kernel of without)
+    for (const method of MACHINE_METHODS) {
+      const refused = machineBounds(machineOf(rows, [1, 2, 3], 0, kernel), rows, 0.1, { method });
+      await expect(refused).rejects.toThrow(UnsupportedKernelError);
+      await expect(refused).rejects.toMatchObject({ kernel: describeKernel(kernel), method, methods: [] });
+      await expect(refused).rejects.toThrow(`"${method}" for the kernel ${describeKernel(kernel)}`);
+    }
+  for (const kernel of [ntk({ depth: 2 }), ntk({ activation: "leaky-relu" })]) {
+    const refused = machineBounds(machineOf(rows, [1, 2, 3], 0, kernel), rows, 0.1, { method: "linear" });
+    await expect(refused).rejects.toMatchObject({ method: "linear", methods: ["interval", "best"] });
+  }
 });
 
 it("bounds of nested balls shrink towards the centre, hold whatever the given ones held, and lose nothing", () => {

@@ -71,7 +71,13 @@ describe.each(KINDS)("%o", (kind) => {
 });
 
 it("interval reports of deeper kernels and the NNGP hold", async () => {
-  for (const kernel of [ntk({ depth: 3 }), nngp({ depth: 2, weightVariance: 2 })]) {
+  const leaky = { activation: "leaky-relu", slope: 0.2 } as const;
+  for (const kernel of [
+    ntk({ depth: 3 }),
+    nngp({ depth: 2, weightVariance: 2 }),
+    ntk(leaky),
+    nngp({ depth: 3, ...leaky }),
+  ]) {
     const data = pixelData(12, 9, 2);
     const machine = await krr({ kernel, lambda: 0.1 }).fit(pixelData(30, 9, 1), { runtime });
     const { faults } = await check(saved(await certify(machine, data, { runtime })), machine, data);

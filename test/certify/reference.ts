@@ -1,7 +1,7 @@
 // Machines evaluated by angles, in plain loops written apart from the core, and points of balls to evaluate them at:
 // random ones and such as gradients lead to. Not here: bounds and expectations.
 import type { Norm } from "../../sdk/certify/method.js";
-import type { Kernel } from "../../sdk/kernels/kernel.js";
+import type { NetworkKernel } from "../../sdk/kernels/kernel.js";
 import type { Machine } from "../../sdk/machines/machine.js";
 import { normal } from "../seeded.js";
 
@@ -13,7 +13,7 @@ interface Row {
 
 /** A machine in data units. */
 export interface Model {
-  readonly kernel: Kernel;
+  readonly kernel: NetworkKernel;
   readonly rows: readonly Row[];
   readonly alpha: Float64Array;
   readonly bias: number;
@@ -32,7 +32,12 @@ function rowOf(x: Float64Array): Row {
 
 export function modelOf({ kernel, rows, alpha, bias }: Machine): Model {
   const row = (i: number) => Float64Array.from(rows.x.subarray(i * rows.d, (i + 1) * rows.d), (v) => v * rows.scale);
-  return { kernel, rows: Array.from({ length: rows.n }, (_, i) => rowOf(row(i))), alpha, bias };
+  return {
+    kernel: kernel as NetworkKernel,
+    rows: Array.from({ length: rows.n }, (_, i) => rowOf(row(i))),
+    alpha,
+    bias,
+  };
 }
 
 /** The angle of unit vectors, from their sum and difference (Kahan): d + 4 roundings of 1, parallel or not. */
@@ -67,17 +72,23 @@ function shortfall(theta: number): number {
  * K(x, y) / (||x|| ||y||) by angles, layer after layer (Section 3.1, without biases): its error is 2 d + 10 roundings of
  * 1/d for each layer, also where x and y are parallel and a cosine would have lost half the digits.
  */
-function cosineKernel({ kind, depth, weightVariance }: Kernel, a: Float64Array, b: Float64Array): number {
+function cosineKernel(
+  { kind, depth, weightVariance, slope = 0 }: NetworkKernel,
+  a: Float64Array,
+  b: Float64Array,
+): number {
   let angle = angleOf(a, b);
   let tangent = Math.cos(angle);
   let cosine = tangent;
   let factor = weightVariance / a.length;
   for (let layer = 0; layer < depth; layer++) {
-    const less = shortfall(angle);
+    const [line, bend] = [(2 * slope) / (1 + slope ** 2), (1 - slope) ** 2 / (1 + slope ** 2)];
+    const less = line * 2 * Math.sin(angle / 2) ** 2 + bend * shortfall(angle);
+    const more = line * 2 * Math.cos(angle / 2) ** 2 + bend * (2 - shortfall(angle));
     cosine = 1 - less;
-    tangent = (1 - angle / Math.PI) * tangent + cosine;
-    if (layer + 1 < depth) angle = 2 * Math.asin(Math.sqrt(less / 2));
-    factor *= weightVariance / 2;
+    tangent = (line + bend * (1 - angle / Math.PI)) * tangent + cosine;
+    if (layer + 1 < depth) angle = 2 * Math.atan2(Math.sqrt(less), Math.sqrt(more));
+    factor *= (weightVariance / 2) * (1 + slope ** 2);
   }
   return factor * (kind === "ntk" ? tangent : cosine);
 }
@@ -95,8 +106,9 @@ export function valueAt({ kernel, rows, alpha, bias }: Model, x: Float64Array): 
 
 /** sum |alpha_i| K(x, x) K(x_i, x_i) roots + |bias|: what the value's rounding is measured in. */
 export function sizeAt({ kernel, rows, alpha, bias }: Model, x: Float64Array): number {
-  const { depth, weightVariance } = kernel;
-  const factor = ((depth + 1) * (weightVariance / x.length) * (weightVariance / 2) ** depth) / 2;
+  const { depth, weightVariance, slope = 0 } = kernel;
+  const share = (weightVariance / 2) * (1 + slope ** 2);
+  const factor = ((depth + 1) * (weightVariance / x.length) * share ** depth) / 2;
   const length = lengthOf(x);
   return rows.reduce(
     (total, row, i) => total + 2 * factor * Math.abs(alpha[i] ?? 0) * length * row.length,

@@ -4,7 +4,7 @@
 import { attack } from "../../sdk/certify/attacks/attack.js";
 import { certify } from "../../sdk/certify/certify.js";
 import { type Dataset, dataset } from "../../sdk/data/dataset.js";
-import { type Kernel, nngp, ntk } from "../../sdk/kernels/kernel.js";
+import { type NetworkKernel, nngp, ntk } from "../../sdk/kernels/kernel.js";
 import type { Machine } from "../../sdk/machines/machine.js";
 import type { Runtime } from "../../sdk/runtime/runtime.js";
 import { modelOf, pointsIn, sizeAt, valueAt } from "../certify/reference.js";
@@ -84,7 +84,7 @@ interface Drawn {
   readonly centres: Dataset;
 }
 
-function drawMachine(seed: number, next: () => number, kernel: Kernel): Drawn {
+function drawMachine(seed: number, next: () => number, kernel: NetworkKernel): Drawn {
   const pixels = next() < 0.6;
   const d = 1 + Math.floor(next() * 20);
   const scale = pixels ? pick(next, [1 / 255, 1 / 255, 1, 0.02]) : 1;
@@ -102,7 +102,7 @@ function drawMachine(seed: number, next: () => number, kernel: Kernel): Drawn {
 
 /** Roundings of the evaluation by angles, in units of sizeAt: see reference.ts. */
 function blurOf({ kernel, rows }: Machine): number {
-  return (2 * rows.d + 20 + rows.n) * kernel.depth * 2 ** -53;
+  return (2 * rows.d + 20 + rows.n) * (kernel as NetworkKernel).depth * 2 ** -53;
 }
 
 const RADII = (next: () => number) => 10 ** (-4 + 4.5 * next());
@@ -116,8 +116,9 @@ export async function soakRound(runtime: Runtime, seed: number, themes: readonly
   const variance = pick(next, [1, 1, 0.5, 2]);
   const depth = 1 + Math.floor(next() * 4);
   const deep = theme === "deep";
+  const leaky = seed % 3 === 0 ? ({ activation: "leaky-relu", slope: [0.01, 0.3, 1][(seed / 3) % 3] } as const) : {};
   const kernel = deep
-    ? pick(next, [ntk, nngp])({ depth, weightVariance: variance })
+    ? pick(next, [ntk, nngp])({ depth, weightVariance: variance, ...leaky })
     : ntk({ weightVariance: variance });
   const { machine, centres } = drawMachine(seed, next, kernel);
   const kind: Claim = deep ? { method: "interval", norm: "linf", domain: false } : theme;
@@ -154,10 +155,10 @@ async function certifiedRound(
       break;
     }
   }
-  const { depth, kind: name } = machine.kernel;
+  const { depth, kind: name, activation } = machine.kernel as NetworkKernel;
   // Attacks within the domain start inside it.
   const outside = kind.domain && few.x.some((v) => !(v * few.scale >= 0 && v * few.scale <= 1));
-  if (depth > 1 || name !== "ntk" || outside || next() > 0.2) return { triples, escapes };
+  if (activation !== undefined || depth > 1 || name !== "ntk" || outside || next() > 0.2) return { triples, escapes };
   const attacked = await attack(machine, few, {
     runtime,
     norm: kind.norm,

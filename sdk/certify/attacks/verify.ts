@@ -8,15 +8,14 @@ import { NetworkModel } from "../../networks/model.js";
 import type { Runtime } from "../../runtime/runtime.js";
 import { intervalBounds } from "../bounds.js";
 import { type NetworkOffset, networkBounds } from "../ibp.js";
-import type { Bounds, Norm } from "../method.js";
+import { type Bounds, isTwoLayer, type Norm } from "../method.js";
 
 export const NORM_CODES: Readonly<Record<Norm, number>> = { linf: NORM_INF, l2: NORM_2, l1: NORM_1 };
 
 /** Whether outputs of this model can be proved: other kernels than the two-layer NTK can not, yet. */
 export function isProvable(model: Machine | NetworkModel): boolean {
   if (model instanceof NetworkModel) return true;
-  const { kind, depth, biasVariance } = model.kernel;
-  return kind === "ntk" && depth === 1 && biasVariance === 0;
+  return isTwoLayer(model.kernel);
 }
 
 /**

@@ -1,8 +1,25 @@
 // What the checker's bounds share: rows and norms of a machine in raw units, inner products with an input, and each
 // term's weight, all in intervals. Inner products of 8-bit rows are exact. Not here: bounds (theorem.ts, relaxation.ts).
+import type { NetworkKernel } from "../../kernels/kernel.js";
 import type { RowSource } from "../../kernels/rows.js";
 import type { Machine } from "../../machines/machine.js";
-import { add, div, down, type Interval, interval, mul, PI, point, sqrt, sub, Total, up } from "./interval.js";
+import { hasInterval, isTwoLayer } from "../method.js";
+import {
+  add,
+  div,
+  down,
+  type Interval,
+  interval,
+  mul,
+  ONE,
+  PI,
+  point,
+  sqrt,
+  square,
+  sub,
+  Total,
+  up,
+} from "./interval.js";
 
 /** Rows as float64, exactly as stored: value = entry * scale. */
 export interface RawRows {
@@ -53,11 +70,12 @@ export function dot(a: Float64Array, b: Float64Array, exact: boolean): Interval 
 
 export interface CheckedMachine {
   readonly machine: Machine;
+  readonly kernel: NetworkKernel;
   readonly rows: RawRows;
   /** ||x_i||^2 and ||x_i||, raw. */
   readonly squares: readonly Interval[];
   readonly lengths: readonly Interval[];
-  /** Theta = factor R R_i h(u) in raw units for the two-layer NTK; factor R R_i k(u) for other kernels. */
+  /** Theta = factor R R_i h(u) in raw units for the ReLU's two-layer NTK; factor R R_i k(u) for other kernels. */
   readonly factor: Interval;
 }
 
@@ -65,13 +83,17 @@ export interface CheckedMachine {
 export function openMachine(machine: Machine): CheckedMachine {
   const rows = rawRows(machine.rows);
   const squares = Array.from({ length: rows.n }, (_, i) => dot(rowAt(rows, i), rowAt(rows, i), rows.exact));
-  const { kind, depth, weightVariance } = machine.kernel;
+  const { kernel } = machine;
+  if (!hasInterval(kernel)) throw new RangeError("machine: expected a kernel that has bounds");
+  const { depth, weightVariance, slope = 0 } = kernel;
   const scale = point(machine.rows.scale);
   const variance = point(weightVariance);
   let factor = div(mul(mul(scale, scale), variance), point(rows.d));
-  for (let layer = 0; layer < depth; layer++) factor = mul(factor, interval(weightVariance / 2, weightVariance / 2));
-  if (kind === "ntk" && depth === 1) factor = div(factor, PI);
-  return { machine, rows, squares, lengths: squares.map(sqrt), factor };
+  const half = point(weightVariance / 2);
+  const share = slope === 0 ? half : mul(half, add(ONE, square(point(slope))));
+  for (let layer = 0; layer < depth; layer++) factor = mul(factor, share);
+  if (isTwoLayer(kernel)) factor = div(factor, PI);
+  return { machine, kernel, rows, squares, lengths: squares.map(sqrt), factor };
 }
 
 /** An input beside a machine. */

@@ -1,7 +1,21 @@
 // Theorem 4.2 for the checker: a lower bound of sign * g on an l-inf ball in which every term takes its own worst end;
 // and for deeper kernels the same through the recursion. Written from the paper. Not here: other bounds (relaxation.ts).
+import { isTwoLayer } from "../method.js";
 import { clampHalf, cosine, halfOf, hRange, kappa0, kappa1 } from "./functions.js";
-import { add, div, type Interval, IntervalTotal, interval, mul, neg, point, sqrt, sub } from "./interval.js";
+import {
+  add,
+  div,
+  type Interval,
+  IntervalTotal,
+  interval,
+  mul,
+  neg,
+  ONE,
+  point,
+  sqrt,
+  square,
+  sub,
+} from "./interval.js";
 import { type CheckedInput, shortfall } from "./terms.js";
 
 /** A bound, and the sum of its terms' absolute values: what roundings are measured in. */
@@ -53,14 +67,27 @@ function worst(w: Interval, range: Interval, { short, long }: Ball): Interval {
   return interval(Math.min(low.lo, high.lo), Math.max(low.hi, high.hi));
 }
 
+/** The leaky ReLU's shares A = s / h of a line and B = (1 - s)^2 / (2 h) of the ReLU, h = (1 + s^2) / 2. */
+function unitShares(slope: number): readonly [Interval, Interval] {
+  const s = point(slope);
+  const twice = add(ONE, square(s));
+  return [div(add(s, s), twice), div(square(sub(ONE, s)), twice)];
+}
+
 /** k over the cosines between v = near and v = far, through the layers (Section 3.1, without biases). */
 function deepRange(input: CheckedInput, near: Interval, far: Interval): Interval {
-  const { kind, depth } = input.own.machine.kernel;
+  const { kind, depth, slope = 0 } = input.own.kernel;
+  const [line, bend] = unitShares(slope);
   let [from, to] = [far, near];
   let [low, high] = [cosine(far), cosine(near)];
   for (let layer = 0; layer < depth; layer++) {
-    const angles = interval(Math.max(0, kappa0(from).lo), kappa0(to).hi);
-    const own = interval(Math.max(0, kappa1(from).lo), Math.min(1, kappa1(to).hi));
+    let angles = interval(Math.max(0, kappa0(from).lo), kappa0(to).hi);
+    let own = interval(Math.max(0, kappa1(from).lo), Math.min(1, kappa1(to).hi));
+    if (slope > 0) {
+      angles = add(line, mul(bend, angles));
+      const sum = add(mul(line, interval(cosine(from).lo, cosine(to).hi)), mul(bend, own));
+      own = interval(Math.max(-1, sum.lo), Math.min(1, sum.hi));
+    }
     const least = kind === "ntk" ? add(mul(point(low.lo), angles), point(own.lo)) : point(own.lo);
     const most = kind === "ntk" ? add(mul(point(high.hi), angles), point(own.hi)) : point(own.hi);
     [low, high] = [least, most];
@@ -72,15 +99,14 @@ function deepRange(input: CheckedInput, near: Interval, far: Interval): Interval
 /** Theorem 4.2: sign * g on the l-inf ball of radius `reach` (raw units). */
 export function theoremLower(input: CheckedInput, sign: number, reach: Interval): Lower {
   const ball = ballOf(input, reach);
-  const { machine, rows, lengths } = input.own;
-  const { kind, depth } = machine.kernel;
+  const { machine, kernel, rows, lengths } = input.own;
+  const shallow = isTwoLayer(kernel);
   const total = new IntervalTotal();
   total.add(point(sign * machine.bias));
   for (let i = 0; i < rows.n; i++) {
     const weight = input.weights[i] as Interval;
     if (!((lengths[i] as Interval).lo > 0) || (weight.lo === 0 && weight.hi === 0)) continue;
     const [near, far] = cosineRange(input, i, ball);
-    const shallow = kind === "ntk" && depth === 1;
     const range = shallow ? hRange(near, far) : deepRange(input, near, far);
     total.add(worst(sign > 0 ? weight : neg(weight), range, ball));
   }
