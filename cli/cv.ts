@@ -31,9 +31,9 @@ import {
 import { checkTargets, Output, writeWhole } from "./output.js";
 import { type Session, withSession } from "./session.js";
 import { percent, textTable } from "./table.js";
-import { KERNELS } from "./trainer.js";
+import { activationOption, KERNELS, slopeOption, type UnitFlags } from "./trainer.js";
 
-interface CvFlags extends CommonOptions {
+interface CvFlags extends CommonOptions, UnitFlags {
   readonly data: string;
   readonly machine: SearchedMachine;
   readonly lambda?: readonly number[];
@@ -88,8 +88,9 @@ async function searchedRows({ data, regression }: CvFlags, session: Session): Pr
 }
 
 async function cv(flags: CvFlags): Promise<void> {
-  const { machine, epsilon: epsilons, depth = [1], kernel = "ntk", folds, seed, bias, out } = flags;
-  const kernels = fromFlags(() => depth.map((layers) => (kernel === "ntk" ? ntk : nngp)({ depth: layers })));
+  const { machine, epsilon: epsilons, depth = [1], kernel = "ntk", activation, slope, folds, seed, bias, out } = flags;
+  const make = kernel === "ntk" ? ntk : nngp;
+  const kernels = fromFlags(() => depth.map((layers) => make({ depth: layers, activation, slope })));
   const searched = penalties(flags);
   checkTargets({ "--json": flags.json });
   if (out !== undefined) mkdirSync(out, { recursive: true });
@@ -125,6 +126,8 @@ export function addCv(program: Command): void {
     .addOption(list("--epsilon <list>", "svr: half-widths of the tube (default: 0.1)"))
     .addOption(choiceOption("--kernel", "kernel of the network (default: ntk)", KERNELS))
     .addOption(list("--depth <list>", "hidden layers (default: 1)"))
+    .addOption(activationOption())
+    .addOption(slopeOption())
     .addOption(numberOption("--folds <k>", "parts of the data (default: 5)", { min: 2, integer: true }))
     .option("--bias", "with a bias b (default: without)")
     .option(

@@ -40,6 +40,8 @@ const MACHINE_FLAGS = [
   "depth",
   "weightVariance",
   "biasVariance",
+  "activation",
+  "slope",
 ] as const;
 
 function summaryText(model: NetworkModel, file: string, bytes: number, elapsed: number): string {

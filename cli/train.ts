@@ -10,7 +10,16 @@ import { type Session, withSession } from "./session.js";
 import { alignRows, count, figure, seconds } from "./table.js";
 import { trainClasses } from "./train-classes.js";
 import { checkMachineFlags, type NetworkOptions, parseWidths, trainNetworkModel } from "./train-network.js";
-import { KERNELS, MACHINES, MULTICLASS, REGRESSIONS, type TrainOptions, trainerOf } from "./trainer.js";
+import {
+  activationOption,
+  KERNELS,
+  MACHINES,
+  MULTICLASS,
+  REGRESSIONS,
+  slopeOption,
+  type TrainOptions,
+  trainerOf,
+} from "./trainer.js";
 
 /** What training came to, as --json writes it. */
 async function summaryOf(machine: Machine, data: Dataset, out: string, bytes: number, elapsed: number) {
@@ -134,6 +143,8 @@ export function addTrain(program: Command): void {
       choiceOption("--kernel", "kernel of the network, trained whole or in its last layer (default: ntk)", KERNELS),
     )
     .addOption(numberOption("--depth <n>", "hidden layers (default: 1)"))
+    .addOption(activationOption())
+    .addOption(slopeOption())
     .addOption(numberOption("--weight-variance <number>", "variance of the weights (default: 1)"))
     .addOption(numberOption("--bias-variance <number>", "variance of the biases (default: 0)"))
     .action(train);
@@ -146,5 +157,6 @@ export function addTrain(program: Command): void {
     "train --data mnist:4,9 --machine svm-sgd --epochs 300 --seed 1 --out sgd.safetensors",
     "train --data mnist:0,1 --network 1000 --out network.safetensors",
     "train --data points.npz --machine svm --depth 3 --out deep.safetensors",
+    "train --data points.npz --machine krr --activation erf --depth 2 --out erf.safetensors",
   ]);
 }

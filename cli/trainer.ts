@@ -1,6 +1,8 @@
 // From the options of `ntkit train` to the SDK's trainer: which machine takes which options, and the words for them.
 // Not here: the command (train.ts).
 import {
+  ACTIVATIONS,
+  type Activation,
   type GramMatrix,
   hardMarginSvm,
   type Kernel,
@@ -15,7 +17,7 @@ import {
   type Trainer,
 } from "ntkit";
 import { UsageError } from "./errors.js";
-import { type CommonOptions, fromFlags } from "./options.js";
+import { type CommonOptions, choiceOption, fromFlags, numberOption } from "./options.js";
 
 export const MACHINES = ["krr", "svm", "svm2", "hard-margin", "svr", "logistic", "svm-sgd"] as const;
 export type MachineChoice = (typeof MACHINES)[number];
@@ -30,7 +32,18 @@ export const REGRESSIONS: readonly MachineChoice[] = ["krr", "svr"];
 /** Machines that work on a whole Gram matrix, which those of several classes share. */
 export const ON_GRAM: readonly MachineChoice[] = ["krr", "logistic", "svm-sgd"];
 
-export interface TrainOptions extends CommonOptions {
+/** What the hidden units of a kernel's network compute: the flags, and as options. */
+export interface UnitFlags {
+  readonly activation?: Activation;
+  readonly slope?: number;
+}
+
+export const activationOption = () =>
+  choiceOption("--activation", "what the hidden units compute (default: relu)", ACTIVATIONS);
+export const slopeOption = () =>
+  numberOption("--slope <number>", "leaky-relu: slope below 0, from 0 to 1 (default: 0.01)");
+
+export interface TrainOptions extends CommonOptions, UnitFlags {
   readonly data: string;
   readonly out: string;
   readonly machine: MachineChoice;
@@ -79,9 +92,10 @@ export function checkBelonging(options: TrainOptions): void {
 }
 
 /** @throws UsageError */
-export function kernelOf({ kernel = "ntk", depth, weightVariance, biasVariance }: TrainOptions): Kernel {
+export function kernelOf(options: TrainOptions): Kernel {
+  const { kernel = "ntk", depth, weightVariance, biasVariance, activation, slope } = options;
   const make = kernel === "ntk" ? ntk : nngp;
-  return fromFlags(() => make({ depth, weightVariance, biasVariance }));
+  return fromFlags(() => make({ depth, weightVariance, biasVariance, activation, slope }));
 }
 
 /** Machines have lambda = 1 unless told otherwise, the descent the paper's 0.001. */

@@ -269,8 +269,24 @@ describe("with a machine at hand", () => {
     expect(certify.code).toBe(0);
     expect(certify.stdout).toContain("interval, l-inf");
     const tighter = await shell("certify deep.safetensors --data points.npz --method linear", { folder });
-    expect(tighter.stderr).toContain('method: expected "interval" or "best" for ntk with depth 3 and biasVariance 0');
+    expect(tighter.stderr).toContain(
+      'method: expected "interval" or "best" for the kernel NTK, 3 hidden layers, got "linear"',
+    );
     expect(tighter.code).toBe(1);
+  });
+
+  test("networks of other units train, save, predict and say what they are; certificates that there are none of say so", async () => {
+    await shell("train --data points.npz --machine krr --activation erf --depth 2 --out erf.safetensors", { folder });
+    const inspect = await shell("inspect erf.safetensors", { folder });
+    expect(inspect.stdout).toContain("NTK of erf, 2 hidden layers");
+    const predict = await shell("predict erf.safetensors --data points.npz --json -", { folder });
+    expect(JSON.parse(predict.stdout).accuracy).toBeGreaterThan(0.9);
+    const certify = await shell("certify erf.safetensors --data points.npz", { folder });
+    expect(certify.stderr).toContain('got "interval" for the kernel NTK of erf, 2 hidden layers');
+    expect(certify.code).toBe(1);
+    const leaky = "train --data points.npz --machine svm --activation leaky-relu --slope 0.1 --out leaky.safetensors";
+    await shell(leaky, { folder });
+    expect((await shell("certify leaky.safetensors --data points.npz", { folder })).code).toBe(0);
   });
 
   test("nothing but the files asked for is left in the folder", () => {
