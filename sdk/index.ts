@@ -255,7 +255,9 @@ export { type HistoryPoint, SvmSgdMachine, type SvmSgdOptions, svmSgd, svmSgdSee
 export { svm2, svm2Path } from "./machines/svm2.js";
 export { type SvrOptions, type SvrPathOptions, svr, svrPath } from "./machines/svr.js";
 export { conformalPValue, similarity } from "./machines/typicality.js";
+export { type BoxProperty, boxProperty } from "./networks/box-property.js";
 export { initialWeights } from "./networks/initial.js";
+export { exportOnnx } from "./networks/later.js";
 export {
   loadModel,
   NetworkDivergenceError,
@@ -274,7 +276,6 @@ export {
   type Parameterization,
   parameterCount,
 } from "./networks/network.js";
-export { type BoxProperty, boxProperty, exportOnnx } from "./networks/onnx.js";
 export { distanceToNtk, estimateTangentBytes, kernelDrift, tangentKernel } from "./networks/tangent.js";
 export { type OpenOptions, openTraining } from "./networks/train.js";
 export {

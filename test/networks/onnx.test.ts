@@ -2,9 +2,10 @@
 import fc from "fast-check";
 import { InferenceSession, Tensor } from "onnxruntime-web";
 import { expect, it } from "vitest";
+import { boxProperty } from "../../sdk/networks/box-property.js";
 import { trainNetwork } from "../../sdk/networks/model.js";
 import { network } from "../../sdk/networks/network.js";
-import { boxProperty, exportOnnx } from "../../sdk/networks/onnx.js";
+import { exportOnnx } from "../../sdk/networks/onnx.js";
 import { randomData, runtimeAt } from "../helpers.js";
 
 const runtime = await runtimeAt("simd");
