@@ -1,5 +1,5 @@
-// The paper's experiments with finite networks: Figure 1, Figure A.1, Table 2 with its widths, the certificates of
-// Appendix H.2 and by tighter bounds, and the sweep over widths. Each writes JSON and SVG into a folder. Not here: the experiments and their pictures (the SDK).
+// The paper's experiments with finite networks: Figure 1, also for every loss, Figure A.1, Table 2 with its widths, the
+// certificates of Appendix H.2 and by tighter bounds, and the sweep over widths. Each writes JSON and SVG into a folder. Not here: the experiments and their pictures (the SDK).
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
@@ -7,11 +7,13 @@ import { BACKENDS, type BackendName, CERTIFICATE_METHODS } from "ntkit";
 import {
   type CertificatesResult,
   type CertificateWidthResult,
+  type FigureLossesResult,
   reproduceCertificates,
   reproduceCertificateWidth,
   reproduceDynamics,
   reproduceFigure1,
   reproduceFigureA1,
+  reproduceLosses,
   reproduceTable2,
   type Table2Result,
   type WidthSweepResult,
@@ -34,7 +36,7 @@ import { Output, writeWhole } from "./output.js";
 import { withSession } from "./session.js";
 import { alignRows, percent, radius, scientific, textTable } from "./table.js";
 
-export const FIGURES = ["figure1", "figureA1", "certificate-width", "certificates"] as const;
+export const FIGURES = ["figure1", "losses", "figureA1", "certificate-width", "certificates"] as const;
 type Experiment = (typeof FIGURES)[number] | "table2" | "dynamics";
 
 export interface FigureOptions extends CommonOptions {
@@ -59,6 +61,7 @@ const NETWORK_FLAGS = ["width", "widths", "n", "lr", "steps", "epochs", "depth",
 /** Which of the flags above each experiment takes. */
 const BELONGS: Readonly<Record<Experiment, readonly (keyof FigureOptions)[]>> = {
   figure1: ["width", "widths", "n", "lr", "lambda", "steps", "backend", "out"],
+  losses: ["width", "n", "lr", "lambda", "steps", "depth", "backend", "out"],
   figureA1: ["width", "n", "lr", "lambda", "epochs", "backend", "out"],
   table2: ["widths", "n", "epochs", "backend", "out"],
   certificates: ["widths", "n", "epochs", "backend", "out"],
@@ -120,6 +123,19 @@ function certificatesText({ rows, infinite }: CertificatesResult): string {
   return `${radiiText(rows)}infinite width: ${radius(infinite)}\n`;
 }
 
+function lossesText({ rows }: FigureLossesResult): string {
+  const lines = rows.map(({ machine, loss, lambda, largest, relative, sides: { network, machine: own } }) => [
+    machine,
+    loss,
+    String(Number(lambda.toPrecision(3))),
+    ...[largest, relative].map(scientific),
+    ...[network, own].map((side) => scientific(side.loss.at(-1) ?? null)),
+    ...[network, own].map((side) => scientific(side.distance)),
+  ]);
+  const header = ["machine", "loss", "lambda", "max |f - g|", "relative", "loss f", "loss g", "f to end", "g to end"];
+  return textTable(header, lines, "llrrrrrrr");
+}
+
 function certificateText({ points, fits }: CertificateWidthResult): string {
   // One line of points after the other, each by width.
   const ordered = fits.flatMap(({ stage, parameterization }) =>
@@ -159,6 +175,7 @@ export async function runFigure(name: Experiment, options: FigureOptions): Promi
       if (name === "figure1")
         return reproduceFigure1({ ...work, width, widths, n, steps, lambda, learningRates: options.lr }, write);
       const learningRate = single("--lr", options.lr);
+      if (name === "losses") return reproduceLosses({ ...work, width, n, steps, depth, lambda, learningRate }, write);
       if (name === "figureA1") return reproduceFigureA1({ ...work, width, n, epochs, lambda, learningRate }, write);
       if (name === "certificate-width")
         return reproduceCertificateWidth(
@@ -176,6 +193,7 @@ export async function runFigure(name: Experiment, options: FigureOptions): Promi
     if (result.experiment === "table2") output.text(table2Text(result));
     if (result.experiment === "certificates") output.text(certificatesText(result));
     if (result.experiment === "certificate-width") output.text(certificateText(result));
+    if (result.experiment === "losses") output.text(lossesText(result));
     if (result.experiment === "dynamics") output.text(sweepText(result));
     output.text(`written: ${written.join(", ")}\n`);
     output.json(options.json, result);
@@ -187,7 +205,7 @@ export function addFigureFlags(command: Command): Command {
   const integer = { min: 1, integer: true };
   const list = (flags: string, text: string) => valueOption(flags, text, parseNumbers);
   return command
-    .addOption(numberOption("--width <m>", "neurons in a hidden layer (default: 10000)", integer))
+    .addOption(numberOption("--width <m>", "neurons in a hidden layer (default: 10000; losses: 4096)", integer))
     .addOption(list("--widths <list>", "several widths"))
     .addOption(numberOption("--n <rows>", "training rows", integer))
     .addOption(list("--lr <list>", "learning rates"))
@@ -199,7 +217,7 @@ export function addFigureFlags(command: Command): Command {
         integer,
       ),
     )
-    .addOption(numberOption("--depth <n>", "hidden layers (default: 2; certificate-width: 1)", integer))
+    .addOption(numberOption("--depth <n>", "hidden layers (default: 2; certificate-width, losses: 1)", integer))
     .addOption(choiceOption("--backend", "where networks are trained (default: auto)", ["auto", ...BACKENDS]))
     .addOption(
       valueOption("--out <folder>", "folder for the JSON and SVG files (default: this one)", (f, text) =>

@@ -87,6 +87,7 @@ type TableFlag = "rows" | "samples" | "seeds" | "method" | "attack";
 const NOT_TAKEN: Readonly<Record<"table1" | (typeof FIGURES)[number], readonly TableFlag[]>> = {
   table1: ["rows", "seeds", "method", "attack"],
   figure1: ["rows", "samples", "seeds", "method", "attack"],
+  losses: ["rows", "samples", "seeds", "method", "attack"],
   figureA1: ["rows", "samples", "seeds", "method", "attack"],
   "certificate-width": ["rows", "method", "attack"],
   certificates: ["rows", "method", "attack"],
@@ -145,7 +146,7 @@ export function addReproduce(program: Command): void {
     .description("measure a table or figure of the paper on MNIST 0/1")
     .argument(
       "<target>",
-      "table1 (all its machines), table3 (ridge and SVM), table2 (the SVM; with --widths, networks beside it), figure1, figureA1, certificate-width (Appendix H.2) or certificates (tighter bounds against width)",
+      "table1 (all its machines), table3 (ridge and SVM), table2 (the SVM; with --widths, networks beside it), figure1, losses (Figure 1 for every row of Table 1), figureA1, certificate-width (Appendix H.2) or certificates (tighter bounds against width)",
       parseTarget,
     )
     .addOption(
@@ -181,6 +182,7 @@ export function addReproduce(program: Command): void {
     "reproduce table2 --seeds 5 --json table2.json",
     "reproduce table2 --widths 1000,10000 --seeds 2 --out figures",
     "reproduce figure1 --width 2048 --steps 300 --out figures",
+    "reproduce losses --width 2048 --steps 300 --out figures",
     "reproduce certificate-width --widths 256,1024,4096 --out figures",
     "reproduce certificates --widths 256,1024,4096 --samples 20 --out figures",
   ]);

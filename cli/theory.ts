@@ -4,6 +4,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
 import {
+  type ConvergenceResult,
   type FiniteWidthPoint,
   type FiniteWidthResult,
   type GeneralisationBound,
@@ -12,7 +13,7 @@ import {
   type Loss,
   type PathKernelStudy,
 } from "ntkit";
-import { theoryFiniteWidth, theoryGeneralisation, theoryPathKernel, type Write } from "ntkit/plots";
+import { theoryConvergence, theoryFiniteWidth, theoryGeneralisation, theoryPathKernel, type Write } from "ntkit/plots";
 import { UsageError } from "./errors.js";
 import { readData } from "./inputs.js";
 import {
@@ -49,7 +50,7 @@ interface TheoryFlags extends CommonOptions {
   readonly out?: string;
 }
 
-type TheoryResult = PathKernelStudy | GeneralisationResult | FiniteWidthResult;
+type TheoryResult = ConvergenceResult | PathKernelStudy | GeneralisationResult | FiniteWidthResult;
 
 /** One theorem: the flags it takes, how it runs, how its result is shown. */
 interface Theorem<Result> {
@@ -189,7 +190,38 @@ const finiteWidth: Theorem<FiniteWidthResult> = {
   },
 };
 
-const THEOREMS = { "path-kernel": pathKernel, "finite-width": finiteWidth, generalisation } as const;
+const convergence: Theorem<ConvergenceResult> = {
+  flags: ["n", "tests", "depth", "lambda", "steps"],
+  async run(flags, session, write) {
+    const { tests, depth, seed } = flags;
+    const [n, lambda] = [single("--n", flags.n), single("--lambda", flags.lambda)];
+    const steps = single("--steps", flags.steps);
+    const data = await dataOf(flags, session);
+    return theoryConvergence({ ...session.work, data, n, tests, depth, lambda, steps, seed }, write);
+  },
+  text({ rows }) {
+    const header = ["machine", "lambda", "flow", "r t", "|g_t - g|", "bound", "L - L*", "bound", "holds", "descent"];
+    const lines = rows.flatMap(({ machine, lambda, method, rate, flow, descent }) =>
+      flow
+        .filter((_, k) => k % 3 === 0)
+        .map(({ t, test, within, excess, bound, holds }, k) => {
+          const step = descent.points.find((point) => Math.abs(point.t - t) <= descent.learningRate);
+          const name = k === 0 ? [machine, String(Number(lambda.toPrecision(3))), method] : ["", "", ""];
+          const figures = [test, within, excess, bound].map((value) => value.toExponential(1));
+          return [
+            ...name,
+            (rate * t).toPrecision(2),
+            ...figures,
+            holds ? "yes" : "NO",
+            step?.test.toExponential(1) ?? "-",
+          ];
+        }),
+    );
+    return textTable(header, lines, "lllrrrrrlr");
+  },
+};
+
+const THEOREMS = { convergence, "path-kernel": pathKernel, "finite-width": finiteWidth, generalisation } as const;
 type Name = keyof typeof THEOREMS;
 const NAMES = Object.keys(THEOREMS) as Name[];
 
@@ -235,7 +267,7 @@ export function addTheory(program: Command): void {
     .description("a theorem of the paper computed on data: tables, a plot and JSON")
     .argument(
       "<theorem>",
-      "path-kernel (4.1: a finite network as a kernel machine), finite-width (3.5: networks beside their machines) or generalisation (bounds beside test errors)",
+      "convergence (3.1: every loss of Table 1 ends at its machine), path-kernel (4.1: a finite network as a kernel machine), finite-width (3.5: networks beside their machines) or generalisation (bounds beside test errors)",
       parseName,
     )
     .addOption(dataOption())
@@ -249,7 +281,7 @@ export function addTheory(program: Command): void {
     .addOption(choiceOption("--loss", "default: logistic", LOSSES))
     .addOption(list("--lambda <list>", "regularisation"))
     .addOption(numberOption("--time <T>", "path-kernel: time of training (default: 100)", { min: 0 }))
-    .addOption(list("--steps <list>", "full-batch steps; path-kernel: several, each even"))
+    .addOption(list("--steps <list>", "full-batch steps (convergence: at most); path-kernel: several, each even"))
     .addOption(
       numberOption("--delta <p>", "generalisation: what bounds may fail with (default: 0.05)", { min: 0, max: 1 }),
     )
@@ -262,6 +294,7 @@ export function addTheory(program: Command): void {
     )
     .action(theory);
   finish(command, [
+    "theory convergence --n 128 --lambda 0.001 --out figures",
     "theory path-kernel --n 32 --width 64 --out figures",
     "theory path-kernel --loss hinge --steps 100,200,400 --lambda 0.001",
     "theory finite-width --widths 64,256,1024 --seeds 3 --out figures",

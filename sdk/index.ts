@@ -117,16 +117,9 @@ export {
   type Splits,
 } from "./data/source.js";
 export { type DescendOptions, descend, type Trajectory } from "./dynamics/descend.js";
-export {
-  type FlowEvent,
-  type FlowLimit,
-  type FlowLoss,
-  type GradientFlow,
-  type GradientFlowOptions,
-  gradientFlow,
-} from "./dynamics/flow.js";
+export type { FlowEvent, FlowLimit, FlowLoss, GradientFlow, GradientFlowOptions } from "./dynamics/flow.js";
 export type { GeneralFlow, GeneralFlowOptions } from "./dynamics/general-flow.js";
-export { generalFlow, squaredFlow } from "./dynamics/later.js";
+export { generalFlow, gradientFlow, squaredFlow } from "./dynamics/later.js";
 export { type LyapunovPoint, lyapunov } from "./dynamics/lyapunov.js";
 export type { MarginSide } from "./dynamics/path.js";
 export type { DynamicsData, FlowRecord, InitialOutputs, Outputs } from "./dynamics/problem.js";
@@ -160,6 +153,7 @@ export {
   type ComparisonSetting,
   type ExperimentOptions,
 } from "./experiments/follow.js";
+export type { FigureLossesOptions, FigureLossesResult, LossesRow, LossesSide } from "./experiments/losses.js";
 export { type MeanRadii, type RobustnessGain, robustnessGain } from "./experiments/robustness-gain.js";
 export { fitPowerLaw, type PowerLaw } from "./experiments/slope.js";
 export type { Table1Entry, Table1Machine, Table1Options, Table1Row } from "./experiments/table1.js";
@@ -214,9 +208,11 @@ export {
   certificates,
   certificateWidth,
   certifyOutputs,
+  convergence,
   digits,
   figure1,
   figureA1,
+  figureLosses,
   finiteWidth,
   generalisation,
   pathKernelStudy,
@@ -301,6 +297,13 @@ export {
 export { type ByteSource, bytesOf, type ReadOptions } from "./runtime/sources.js";
 export type { WorkerSource } from "./runtime/threads.js";
 export { bestRow, LABELINGS, VARIED, WIDTH_SETTINGS } from "./theory/choices.js";
+export type {
+  ConvergenceOptions,
+  ConvergencePoint,
+  ConvergenceResult,
+  ConvergenceRow,
+  FlowMethod,
+} from "./theory/convergence.js";
 export type {
   FiniteWidthFit,
   FiniteWidthOptions,

@@ -1,14 +1,16 @@
 // Functions that few pages call: their code comes, as one part, when the first of them is called. Not here: that code
-// (studies.ts names it), the checker of reports (certify/checker/later.ts).
+// (studies.ts names it), the checker of reports (certify/checker/later.ts), flows (dynamics/later.ts).
 import type { certifyOutputs as CertifyOutputs } from "./certify/outputs.js";
 import type { certificateWidth as CertificateWidth } from "./experiments/certificate-width.js";
 import type { certificates as Certificates } from "./experiments/certificates.js";
 import type { digits as Digits } from "./experiments/digits.js";
 import type { figureA1 as FigureA1 } from "./experiments/figure-a1.js";
 import type { figure1 as Figure1 } from "./experiments/figure1.js";
+import type { figureLosses as FigureLosses } from "./experiments/losses.js";
 import type { table1 as Table1 } from "./experiments/table1.js";
 import type { tightness as Tightness } from "./experiments/tightness.js";
 import type { widthSweep as WidthSweep } from "./experiments/width-sweep.js";
+import type { convergence as Convergence } from "./theory/convergence.js";
 import type { finiteWidth as FiniteWidth } from "./theory/finite-width.js";
 import type { generalisation as Generalisation } from "./theory/generalisation.js";
 import type { pathKernelStudy as PathKernelStudy } from "./theory/path-kernel-study.js";
@@ -35,6 +37,20 @@ export const figureA1: typeof FigureA1 = async (...args) => (await studies()).fi
 
 /** Runs Figure 1's experiment. @throws TypeError, RangeError, and as openTraining() */
 export const figure1: typeof Figure1 = async (...args) => (await studies()).figure1(...args);
+
+/**
+ * Figure 1 for every row of Table 1: trains a network with the row's loss beside its machine from the same start.
+ * @throws TypeError, RangeError naming the argument; NotSeparableError, and as openTraining()
+ */
+export const figureLosses: typeof FigureLosses = async (...args) => (await studies()).figureLosses(...args);
+
+/**
+ * Follows the gradient flow and the descent of each row of Table 1 from 0 and measures how far they are from its machine,
+ * beside Theorem 3.1's bounds.
+ * @throws TypeError, RangeError naming the argument; NotSeparableError, ConvergenceError, MemoryBudgetError; the signal's
+ *   reason
+ */
+export const convergence: typeof Convergence = async (...args) => (await studies()).convergence(...args);
 
 /** Runs the sweep over widths. @throws TypeError, RangeError, and as openTraining() */
 export const widthSweep: typeof WidthSweep = async (...args) => (await studies()).widthSweep(...args);

@@ -1,6 +1,20 @@
 // Flows whose code comes when they are first called: few pages follow one. Not here: the flows (one file each).
+import type { gradientFlow as Gradient } from "./flow.js";
 import type { generalFlow as General } from "./general-flow.js";
 import type { squaredFlow as Squared } from "./squared-flow.js";
+
+/**
+ * Gradient flow of the soft-margin machine from g_0, Theorem 3.1:
+ *   dg_t(x)/dt = -g_t(x) + C sum_i 1[y_i g_t(x_i) < 1] y_i K(x, x_i),
+ * a point on its margin that neither side would keep sliding along it with the share of its push that keeps it there.
+ * Events are located in closed form, nothing is stepped in time, and between events outputs are exact; the flow ends
+ * at the SVM of the same C. With lambda and weight w of equation 8, C = w / lambda and t here is lambda t there. Keeps
+ * the n x n kernel matrix: n up to some thousands.
+ * @param train n rows with labels -1 / +1
+ * @throws TypeError, RangeError naming the argument; MemoryBudgetError; ConvergenceError after maxEvents; the signal's
+ *   reason
+ */
+export const gradientFlow: typeof Gradient = async (...args) => (await import("./flow.js")).gradientFlow(...args);
 
 /**
  * Gradient flow of equation 8 for the squared loss (y - z)^2 from g_0, in closed form for all times: with

@@ -1,7 +1,7 @@
 // The linear rate of Theorem 3.1, checked on a computed flow: L(beta_t) - L(beta*) <= e^-2t (L(beta_0) - L(beta*)).
 // Not here: the flow (flow.ts).
 import { checkNumber, describe } from "../validate.js";
-import { GradientFlow } from "./flow.js";
+import type { GradientFlow } from "./flow.js";
 
 /** Both sides of the inequality at one time. */
 export interface LyapunovPoint {
@@ -23,7 +23,9 @@ const ROUNDING = 1e-12;
  * @throws TypeError, RangeError for a bad time, or a flow that was stopped before its end (its L(beta*) is not known)
  */
 export function lyapunov(flow: GradientFlow, times: ArrayLike<number>): LyapunovPoint[] {
-  if (!(flow instanceof GradientFlow)) throw new TypeError(`flow: expected a GradientFlow, got ${describe(flow)}`);
+  // By what it has: the class itself comes only when a flow is computed.
+  if (typeof flow !== "object" || flow === null || typeof flow.loss !== "function" || !("limit" in flow))
+    throw new TypeError(`flow: expected a GradientFlow, got ${describe(flow)}`);
   if (typeof times !== "object" || times === null || typeof times.length !== "number")
     throw new TypeError(`times: expected an array of times, got ${describe(times)}`);
   const least = flow.limit?.loss.objective;

@@ -13,6 +13,7 @@ import { type DescendOptions, descend } from "../dynamics/descend.js";
 import type { Outputs } from "../dynamics/problem.js";
 import type { CrossGram } from "../kernels/gram.js";
 import { ntk } from "../kernels/kernel.js";
+import type { Loss } from "../losses.js";
 import { layerScales, type NetworkSpec } from "../networks/network.js";
 import { distanceToNtk, kernelDrift, tangentKernel } from "../networks/tangent.js";
 import { openTraining } from "../networks/train.js";
@@ -83,10 +84,16 @@ export interface FollowOptions {
   readonly record: readonly number[];
   readonly setting: ComparisonSetting;
   readonly backend: BackendName | "auto";
+  /** Default "hinge". */
+  readonly loss?: Loss;
+  /** Half-width of the epsilon-insensitive loss. Default 0.1. */
+  readonly epsilon?: number;
   /** Whether tangent kernels at both ends are computed. */
   readonly tangent?: boolean;
   /** Called with the steps that each side has done. */
   readonly onStep?: (side: "machine" | "network", done: number) => void;
+  /** Called with both sides at each record. */
+  readonly onRecord?: (network: Outputs, machine: Outputs) => void;
 }
 
 /** Steps to record: 0, then about `perDecade` a decade and at least every `steps / linear`-th, up to `steps`. */
@@ -163,11 +170,12 @@ export function machineRidge(options: Ridge, start: Outputs | undefined) {
 
 /** Trains both and records. @throws DivergenceError, MemoryBudgetError, the backend's errors, the signal's reason */
 export async function follow(options: FollowOptions, work: WorkOptions): Promise<Comparison> {
-  const { spec, train, test, learningRate, batch, record, setting, backend, onStep } = options;
+  const { spec, train, test, learningRate, batch, record, setting, backend, loss, epsilon, onStep } = options;
   const runtime = await runtimeOf(work);
   const quiet = { runtime, signal: work.signal };
   const { seed } = spec;
-  const training = { learningRate, lambda: networkRidge(options), batch, centred: setting !== "theorem", seed };
+  const both = { learningRate, batch, loss, epsilon, seed };
+  const training = { ...both, lambda: networkRidge(options), centred: setting !== "theorem" };
   const session = await openTraining(spec, train, { ...training, backend, ...quiet });
   try {
     const outputs = async (): Promise<Outputs> => ({
@@ -177,7 +185,7 @@ export async function follow(options: FollowOptions, work: WorkOptions): Promise
     const start = await outputs();
     const { records } = await descend(ntk({ depth: spec.widths.length }), train, {
       ...machineRidge(options, start),
-      ...{ test, learningRate, batch, seed, record, steps: record.at(-1) ?? 0 },
+      ...{ ...both, test, record, steps: record.at(-1) ?? 0 },
       ...quiet,
       onProgress: ({ done }) => onStep?.("machine", done),
     });
@@ -192,16 +200,17 @@ export async function follow(options: FollowOptions, work: WorkOptions): Promise
       const machine = records[k] ?? start;
       sides.network.add(network);
       sides.machine.add(machine);
+      options.onRecord?.(network, machine);
       difference.rms.push(rms(network.test, machine.test));
       difference.largest.push(largest(network.test, machine.test));
       difference.trainRms.push(rms(network.train, machine.train));
     }
     const last = options.tangent ? await tangentOf(session, options, quiet) : undefined;
-    const both = { widths: spec.widths, seed, backend: session.backend, learningRate, steps: record };
+    const run = { widths: spec.widths, seed, backend: session.backend, learningRate, steps: record };
     const curves = { network: sides.network.curves(), machine: sides.machine.curves() };
-    if (first === undefined || last === undefined) return { ...both, ...curves, difference };
+    if (first === undefined || last === undefined) return { ...run, ...curves, difference };
     const distance = await distanceToNtk(spec, first, train, train, quiet);
-    return { ...both, ...curves, difference, kernel: { drift: kernelDrift(first, last), distance } };
+    return { ...run, ...curves, difference, kernel: { drift: kernelDrift(first, last), distance } };
   } finally {
     session.dispose();
   }

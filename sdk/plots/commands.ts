@@ -9,6 +9,7 @@ import {
 import { type CertificatesOptions, type CertificatesResult, certificates } from "../experiments/certificates.js";
 import { type FigureA1Options, type FigureA1Result, figureA1 } from "../experiments/figure-a1.js";
 import { type Figure1Options, type Figure1Result, figure1 } from "../experiments/figure1.js";
+import { type FigureLossesOptions, type FigureLossesResult, figureLosses } from "../experiments/losses.js";
 import { type Table2Options, type Table2Result, table2 } from "../experiments/table2.js";
 import { type WidthSweepOptions, type WidthSweepResult, widthSweep } from "../experiments/width-sweep.js";
 import {
@@ -16,16 +17,19 @@ import {
   type CrossValidationResult,
   crossValidate,
 } from "../machines/cross-validation.js";
+import { type ConvergenceOptions, type ConvergenceResult, convergence } from "../theory/convergence.js";
 import { type FiniteWidthOptions, type FiniteWidthResult, finiteWidth } from "../theory/finite-width.js";
 import { type GeneralisationOptions, type GeneralisationResult, generalisation } from "../theory/generalisation.js";
 import { type PathKernelStudy, type PathKernelStudyOptions, pathKernelStudy } from "../theory/path-kernel-study.js";
 import { certificateWidthPlot } from "./certificate-width.js";
 import { certificatesPlot } from "./certificates.js";
+import { convergencePlot } from "./convergence.js";
 import { type CrossValidationPlotData, crossValidationPlot } from "./cross-validation.js";
 import { figureA1Plot } from "./figure-a1.js";
 import { figure1Plot } from "./figure1.js";
 import { finiteWidthPlot } from "./finite-width.js";
 import { generalisationPlot } from "./generalisation.js";
+import { lossesPlot } from "./losses.js";
 import { pathKernelPlot } from "./path-kernel.js";
 import { renderSvg } from "./render-node.js";
 import type { PlotDefinition } from "./sheet.js";
@@ -56,6 +60,11 @@ export function reproduceFigure1(options: Figure1Options, write?: Write): Promis
 /** ntkit reproduce figureA1: figureA1.json and figureA1.svg. */
 export function reproduceFigureA1(options: FigureA1Options, write?: Write): Promise<FigureA1Result> {
   return runAndWrite(figureA1, figureA1Plot, options, write);
+}
+
+/** ntkit reproduce losses: losses.json and losses.svg. */
+export function reproduceLosses(options: FigureLossesOptions, write?: Write): Promise<FigureLossesResult> {
+  return runAndWrite(figureLosses, lossesPlot, options, write);
 }
 
 /** ntkit reproduce table2: table2.json and table2.svg. */
@@ -95,6 +104,11 @@ export function searchAndDraw(
   return runAndWrite(search, crossValidationPlot, options, write);
 }
 
+/** ntkit theory convergence: convergence.json and convergence.svg. */
+export function theoryConvergence(options: ConvergenceOptions, write?: Write): Promise<ConvergenceResult> {
+  return runAndWrite(convergence, convergencePlot, options, write);
+}
+
 /** ntkit theory path-kernel: path-kernel.json and path-kernel.svg. */
 export function theoryPathKernel(options: PathKernelStudyOptions, write?: Write): Promise<PathKernelStudy> {
   return runAndWrite(pathKernelStudy, pathKernelPlot, options, write);
@@ -117,6 +131,7 @@ export type {
   CrossValidationPlotData,
   Figure1Result,
   FigureA1Result,
+  FigureLossesResult,
   Table2Result,
   WidthSweepResult,
 };

@@ -114,6 +114,20 @@ export function accuracyPanel(
   return { title, legend: SIDES, plot: frame(plot, steps, axis, "accuracy on test points (%)", marks) };
 }
 
+/** Several lines of values over the same steps. */
+export function stepLines(
+  plot: PlotLibrary,
+  lines: readonly {
+    readonly steps: readonly number[];
+    readonly values: readonly number[];
+    readonly look: Plot.LineOptions;
+  }[],
+  label: string,
+): Plot.PlotOptions {
+  const marks = lines.map(({ steps, values, look }) => plot.line(series(steps, values), { ...XY, ...look }));
+  return frame(plot, lines[0]?.steps ?? [], {}, label, [plot.ruleY([0], { stroke: "#999999" }), ...marks]);
+}
+
 /** From the widest down: dark to light would vanish on white, so these differ in hue and dash. */
 const WIDTH_LINES = [
   { stroke: COLOURS.blue, strokeDasharray: "none" },

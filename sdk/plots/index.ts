@@ -5,12 +5,14 @@ import type { PlotDefinition } from "./sheet.js";
 
 export { certificateWidthPlot } from "./certificate-width.js";
 export { certificatesPlot } from "./certificates.js";
+export { convergencePlot } from "./convergence.js";
 export { type CrossValidationPlotData, crossValidationPlot } from "./cross-validation.js";
 export { accuracyPanel, differencePanel, hingePanel, outputsPanel, type StepAxis } from "./curves.js";
 export { figureA1Plot } from "./figure-a1.js";
 export { figure1Plot } from "./figure1.js";
 export { finiteWidthPlot } from "./finite-width.js";
 export { generalisationPlot } from "./generalisation.js";
+export { lossesPlot } from "./losses.js";
 export { pathKernelPlot } from "./path-kernel.js";
 export { type ReportPageOptions, reportPage } from "./report-page.js";
 export {

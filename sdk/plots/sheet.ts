@@ -91,33 +91,45 @@ function wrap(text: string, width: number): string[] {
   return lines;
 }
 
-function legend(document: Document, entries: readonly LegendEntry[]): SVGElement {
+/** The entries in as many lines as they need, and how far down the last one is. */
+function legend(document: Document, entries: readonly LegendEntry[]): { group: SVGElement; down: number } {
   const group = element(document, "g", { "font-size": 12, fill: INK });
   let x = 0;
+  let y = 0;
   for (const { label, colour, width = 2, dash, symbol } of entries) {
-    const line = { x1: x, x2: x + 24, y1: -4, y2: -4, stroke: colour, "stroke-width": width };
+    const room = 30 + label.length * CHARACTER;
+    if (x > 0 && x + room > PANEL.width) {
+      x = 0;
+      y += LINE - 2;
+    }
+    const line = { x1: x, x2: x + 24, y1: y - 4, y2: y - 4, stroke: colour, "stroke-width": width };
     const mark =
       symbol === undefined
         ? element(document, "line", dash === undefined ? line : { ...line, "stroke-dasharray": dash })
-        : element(document, "path", { d: MARK_SYMBOLS[symbol], transform: `translate(${x + 12},-4)`, fill: colour });
+        : element(document, "path", {
+            d: MARK_SYMBOLS[symbol],
+            transform: `translate(${x + 12},${y - 4})`,
+            fill: colour,
+          });
     group.appendChild(mark);
-    group.appendChild(element(document, "text", { x: x + 30, y: 0 }, label));
-    x += 30 + label.length * CHARACTER + 18;
+    group.appendChild(element(document, "text", { x: x + 30, y }, label));
+    x += room + 18;
   }
-  return group;
+  return { group, down: y };
 }
 
 function drawPanel(plot: PlotLibrary, document: Document, panel: Panel): SVGElement {
   const { width, height, head } = PANEL;
+  const entries = legend(document, panel.legend ?? []);
+  entries.group.setAttribute("transform", "translate(0,36)");
   const style = { fontSize: "12px", fontFamily: FONT, color: INK, background: "none", overflow: "visible" };
-  const options = { width, height, marginLeft: 52, marginRight: 70, marginBottom: 42, marginTop: 26, style, document };
+  const size = { width, height: height - entries.down };
+  const options = { ...size, marginLeft: 52, marginRight: 70, marginBottom: 42, marginTop: 26, style, document };
   const drawn = plot.plot({ ...options, ...panel.plot });
-  drawn.setAttribute("y", String(head));
+  drawn.setAttribute("y", String(head + entries.down));
   const group = element(document, "g", {});
   group.appendChild(element(document, "text", { y: 14, "font-size": 14, "font-weight": 600, fill: INK }, panel.title));
-  const entries = legend(document, panel.legend ?? []);
-  entries.setAttribute("transform", "translate(0,36)");
-  group.appendChild(entries);
+  group.appendChild(entries.group);
   group.appendChild(drawn);
   return group;
 }

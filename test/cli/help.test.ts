@@ -193,7 +193,7 @@ describe("wrong use ends with 2 and names what was expected", () => {
     ],
     ["reproduce table2 --attack", "--attack: expected only with table3, got it with table2"],
     ["reproduce figure1 --method best", "--method: expected only with table3, got it with figure1"],
-    ["reproduce table3 --width 5", "--width: expected only with figure1, figureA1, got it with table3"],
+    ["reproduce table3 --width 5", "--width: expected only with figure1, losses, figureA1, got it with table3"],
     [
       "reproduce figureA1 --seeds 5",
       "--seeds: expected only with table3, table2, certificate-width, certificates, got it with figureA1",
@@ -204,11 +204,16 @@ describe("wrong use ends with 2 and names what was expected", () => {
     ],
     [
       "reproduce certificate-width --steps 5",
-      "--steps: expected only with figure1, dynamics, got it with certificate-width",
+      "--steps: expected only with figure1, losses, dynamics, got it with certificate-width",
+    ],
+    ["reproduce losses --samples 5", "--samples: expected only with table3, table2, table1, certificate-width,"],
+    [
+      "theory convergence --width 5",
+      "--width: expected only with path-kernel, generalisation, got it with convergence",
     ],
     [
       "reproduce table2 --widths 9 --depth 2",
-      "--depth: expected only with certificate-width, dynamics, got it with table2",
+      "--depth: expected only with losses, certificate-width, dynamics, got it with table2",
     ],
     [
       `${train} --machine forest`,
@@ -278,7 +283,7 @@ describe("wrong use ends with 2 and names what was expected", () => {
     ["reproduce", "missing required argument 'target'"],
     [
       "reproduce table4",
-      'target: expected table1, table3, table2, figure1, figureA1, certificate-width, certificates, got "table4"',
+      'target: expected table1, table3, table2, figure1, losses, figureA1, certificate-width, certificates, got "table4"',
     ],
     ["reproduce table1 --lambda 1,2", '--lambda: expected one number > 0 for table1, got "1,2"'],
     ["reproduce table1 --samples all", "--samples: expected a number N for table1, the first N images"],

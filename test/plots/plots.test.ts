@@ -8,7 +8,9 @@ import {
   reproduceDynamics,
   reproduceFigure1,
   reproduceFigureA1,
+  reproduceLosses,
   searchAndDraw,
+  theoryConvergence,
   theoryFiniteWidth,
   theoryGeneralisation,
   theoryPathKernel,
@@ -82,6 +84,18 @@ const commands = [
       const search = { machine: "svm", cs: [0.1, 1, 10], kernels: [ntk(), ntk({ depth: 2 })], folds: 4 } as const;
       return searchAndDraw(data.train, { ...search, runtime }, write);
     },
+  },
+  {
+    name: "losses",
+    words: ["Figure 1 for every loss", "hard-margin SVM: hinge", "ε-insensitive", "where it ends", "(h) difference"],
+    run: (write: (name: string, text: string) => void) =>
+      reproduceLosses({ ...common(), n: 12, width: 32, steps: 20, learningRate: 0.5 }, write),
+  },
+  {
+    name: "convergence",
+    words: ["ends at its machine", "event by event", "closed form", "Runge-Kutta 5(4)", "both hold", "λ t (log scale)"],
+    run: (write: (name: string, text: string) => void) =>
+      theoryConvergence({ data, runtime, n: 12, tests: 16, lambda: 0.1, steps: 500 }, write),
   },
   {
     name: "dynamics",
