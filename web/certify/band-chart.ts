@@ -5,7 +5,7 @@ import type { Curves } from "./work.js";
 
 const WIDTH = 560;
 const HEIGHT = 260;
-const EDGE = { left: 40, right: 10, top: 12, bottom: 40 };
+const EDGE = { left: 40, right: 10, top: 12, bottom: 46 };
 
 export interface BandChart {
   readonly element: HTMLElement;

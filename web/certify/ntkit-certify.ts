@@ -62,7 +62,7 @@ export class NtkitCertify extends DemoElement {
     void this.analyse();
   });
   private readonly stripPlace = h("div");
-  private readonly modelText = h("p", { class: "small muted" });
+  private readonly modelText = h("p", { class: "small muted machine" });
   private strip: Strip | undefined;
   private stripData: StripData | undefined;
   private shown: Shown | undefined;
