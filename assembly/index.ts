@@ -11,7 +11,7 @@ export { kernelValue } from "./kernel/compose";
 export { gramRow, gramTile } from "./gram/tiles";
 export { gramReduce, gramStrip } from "./gram/product";
 export { gramBlock, gramCombine } from "./gram/rows";
-export { gatherRows, kernelApply, kernelBlock, kernelDiagonal } from "./gram/apply";
+export { gatherRows, kernelApply, kernelApplyColumns, kernelBlock, kernelDiagonal } from "./gram/apply";
 export { columnAxpy, columnDots, columnXpay } from "./linalg/columns";
 export {
   cholesky,
@@ -30,7 +30,7 @@ export { householderBasis, householderVectors, tridiagonalVector } from "./linal
 export { coordinateDescent, pairDescent } from "./solver/coordinate";
 export { closestPair } from "./solver/separable";
 export { subgradientEpoch, subgradientEpochs } from "./solver/subgradient";
-export { certifyMachine, certifyNetwork, machineBounds, networkBounds, setThread } from "./bounds/certify";
+export { certifyMachine, certifyNetwork, machineBounds, machineLower, networkBounds, setThread } from "./bounds/certify";
 export { deepEntries } from "./bounds/deep";
 export { linearEntries } from "./bounds/linear";
 export { trustRegionMinimum } from "./bounds/ball";

@@ -58,7 +58,7 @@ export const STORAGE_F32 = 2;
 export const TILE = 256;
 
 /** Most vectors in one matrix-vector product. */
-export const MAX_VECTORS = 8;
+export const MAX_VECTORS = 16;
 
 /** Scratch bytes each thread needs: one tile, one row of inner products, and certification's per-row terms. */
 export const SCRATCH_BYTES = 1048576;

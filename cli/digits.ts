@@ -1,6 +1,7 @@
 // ntkit digits: several digits of MNIST told apart, with joint certificates. Not here: the measuring (the SDK).
 import type { Command } from "commander";
 import {
+  type ClassMachine,
   type DigitsResult,
   digits,
   MACHINE_METHODS,
@@ -34,6 +35,9 @@ interface DigitsFlags extends CommonOptions {
   readonly radii?: readonly number[];
   readonly seed?: number;
   readonly out?: string;
+  readonly tolerance?: number;
+  readonly rank?: number;
+  readonly search?: boolean;
 }
 
 function parseDigits(flag: string, text: string): number[] {
@@ -44,20 +48,33 @@ function parseDigits(flag: string, text: string): number[] {
   return list;
 }
 
-function textOf({ model, trainingRows, rows, optimality, accuracy, perClass, report, seconds: times }: DigitsResult) {
+const mib = (bytes: number) => `${count(Math.ceil(bytes / 2 ** 20))} MiB`;
+
+/** Iterations and the preconditioner's columns, where the machine's solver has them. */
+function solverOf({ training }: DigitsResult): string[][] {
+  const most = (name: string) => Math.max(...training.map((own) => own[name] ?? Number.NaN));
+  const [iterations, rank] = [most("iterations"), most("rank")];
+  if (Number.isNaN(rank)) return [];
+  return [["iterations", `at most ${count(iterations)}, preconditioner of rank ${count(rank)}`]];
+}
+
+function textOf(result: DigitsResult, searched: boolean) {
+  const { model, trainingRows, rows, optimality, accuracy, perClass, report, seconds: times, memory } = result;
   const facts = [
     ["machine", model.describe()],
     ...Object.entries(model.parameters).map(([name, value]) => [name, String(value)]),
     ["training rows", `${count(trainingRows)}, ${count(rows)} with a coefficient`],
     ["gap or residual", optimality.toExponential(1)],
+    ...solverOf(result),
     ["accuracy", percent(accuracy)],
     ["certified", `${count(report.samples)} images, ${count(report.correct)} of them correct`],
-    ["mean radius", radius(report.radius.mean)],
+    ...(searched ? [["mean radius", radius(report.radius.mean)]] : []),
     ...report.certifiedAccuracy.map(({ epsilon, accuracy: own }) => [`certified at ${epsilon}`, percentDown(own)]),
     [
       "seconds",
       `training ${seconds(times.train)}, deciding ${seconds(times.predict)}, certifying ${seconds(times.certify)}`,
     ],
+    ["memory", `${mib(memory.peak)} at most, of a budget of ${mib(memory.budget)}`],
   ];
   const classes = perClass.map(({ name, samples, correct }) => [name, count(samples), percent(correct / samples)]);
   return `${alignRows(facts, "ll")}\n${textTable(["class", "images", "accuracy"], classes, "lrr")}`;
@@ -65,15 +82,16 @@ function textOf({ model, trainingRows, rows, optimality, accuracy, perClass, rep
 
 async function run(flags: DigitsFlags): Promise<void> {
   const { json, out, machine, lambda, depth, rows, count: images, method, radii, seed } = flags;
+  const { tolerance, rank, search = true } = flags;
   checkTargets({ "--json": json, "--out": out });
   const output = new Output({ quiet: flags.quiet, data: [json] });
   await withSession(flags, async (session) => {
     session.progress.step("digits", 1);
-    const own = { machine, lambda, depth, rows, count: images, method, radii, seed };
-    const result = await digits({ ...session.work, ...own, digits: flags.digits });
+    const own = { machine, lambda, depth, rows, count: images, method, radii, seed, tolerance, rank, search };
+    const onModel = (model: ClassMachine) => (out === undefined ? undefined : output.data(out, model.save()));
+    const result = await digits({ ...session.work, ...own, onModel, digits: flags.digits });
     session.progress.clear();
-    if (out !== undefined) output.data(out, result.model.save());
-    output.text(textOf(result));
+    output.text(textOf(result, search));
     const { model, ...rest } = result;
     output.json(json, { machine: model.machine, parameters: model.parameters, classes: model.classes, ...rest });
   });
@@ -94,10 +112,14 @@ export function addDigits(program: Command): void {
     .addOption(choiceOption("--method", "bound of the differences (default: best)", MACHINE_METHODS))
     .addOption(list("--radii <list>", "radii of certified accuracy (default: 0.01,0.05,0.1)"))
     .addOption(seedOption("the training images drawn"))
+    .addOption(numberOption("--tolerance <number>", "largest gap or residual (default: 1e-6)", { min: 1e-12, max: 0.1 }))
+    .addOption(numberOption("--rank <n>", "columns of krr's preconditioner (default: by the rows)", { min: 4, integer: true }))
+    .option("--no-search", "prove the radii of --radii or not, and search for none: for tens of thousands of rows")
     .addOption(valueOption("--out <file>", "model file to write", (f, text) => parseTarget(f, text, false)))
     .action(run);
   finish(command, [
     "digits --rows 2000 --count 20",
     "digits --digits 3,5,8 --machine logistic --lambda 1 --json digits.json",
+    "digits --machine krr --lambda 0.1 --no-search --out digits.safetensors --json digits.json",
   ]);
 }

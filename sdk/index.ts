@@ -246,6 +246,7 @@ export {
 } from "./machines/one-vs-rest.js";
 export { calibrate, plattScaling, probabilities, type Sigmoid } from "./machines/probability.js";
 export { type RegressionFit, regressionFit } from "./machines/regression.js";
+export { estimateRidgeMemory, type RidgeMemory, type RidgeMemoryOptions } from "./machines/ridge.js";
 export { type SvmOptions, type SvmPathOptions, svm, svmPath } from "./machines/svm.js";
 export { type HistoryPoint, SvmSgdMachine, type SvmSgdOptions, svmSgd, svmSgdSeeds } from "./machines/svm-sgd.js";
 export { svm2, svm2Path } from "./machines/svm2.js";

@@ -98,6 +98,13 @@ export function machineBounds(chunk: i32, job: usize, radii: usize, bounds: usiz
   store<f64>(to, -lowerAt(radius), 8);
 }
 
+/** The lower end alone, to lowers + 8 chunk: half of the work. */
+export function machineLower(chunk: i32, job: usize, radii: usize, lowers: usize): void {
+  const at = <usize>chunk << 3;
+  start(job, chunk, 1);
+  store<f64>(lowers + at, lowerAt(load<f64>(radii + at)));
+}
+
 /** Certifies input `first + chunk` of the job. */
 export function certifyMachine(chunk: i32, job: usize, first: i32): void {
   const index = first + chunk;

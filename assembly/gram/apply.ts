@@ -37,6 +37,51 @@ export function kernelApply(chunk: i32, kernel: usize, left: usize, right: usize
   }
 }
 
+/**
+ * out[i * vectors + v] = sum_j K(left[i], right[j]) a[j * vectors + v] for the CHUNK rows of `chunk` and an even number of
+ * vectors, at most MAX_VECTORS: each vector to the bits that kernelApply has for it alone.
+ */
+export function kernelApplyColumns(
+  chunk: i32, kernel: usize, left: usize, right: usize, vectors: i32, a: usize, out: usize,
+): void {
+  const end = min(field(left, ROWS_N), (chunk + 1) * CHUNK);
+  const n = field(right, ROWS_N);
+  const width = <usize>vectors << 3;
+  const values = scratch();
+  const parts = values + (TILE << 3);
+  for (let i = chunk * CHUNK; i < end; ++i) {
+    const sums = out + <usize>i * width;
+    memory.fill(sums, 0, width);
+    for (let from = 0; from < n; from += TILE) {
+      const count = min(TILE, n - from);
+      kernelRow(kernel, left, i, right, from, count, values);
+      columnSums(values, count, a + <usize>from * width, width, parts);
+      for (let at: usize = 0; at < width; at += 8) store<f64>(sums + at, load<f64>(sums + at) + load<f64>(parts + at));
+    }
+  }
+}
+
+/** parts[v] = sum_j values[j] a[j, v], each sum in the order of j; entries of `a` lie `width` bytes apart. */
+function columnSums(values: usize, count: i32, a: usize, width: usize, parts: usize): void {
+  for (let at: usize = 0; at < width; at += 16) {
+    if (ASC_FEATURE_SIMD) {
+      let sum = f64x2.splat(0);
+      for (let j: usize = 0, from = a + at; j < <usize>count; ++j, from += width)
+        sum = f64x2.add(sum, f64x2.mul(v128.load_splat<u64>(values + (j << 3)), v128.load(from)));
+      v128.store(parts + at, sum);
+      continue;
+    }
+    let even: f64 = 0;
+    let odd: f64 = 0;
+    for (let j: usize = 0, from = a + at; j < <usize>count; ++j, from += width) {
+      even += load<f64>(values + (j << 3)) * load<f64>(from);
+      odd += load<f64>(values + (j << 3)) * load<f64>(from, 8);
+    }
+    store<f64>(parts + at, even);
+    store<f64>(parts + at, odd, 8);
+  }
+}
+
 /** out[i * pitch + j] = K(left[i], right[j]) for the CHUNK rows of `chunk`. */
 export function kernelBlock(chunk: i32, kernel: usize, left: usize, right: usize, out: usize, pitch: i32): void {
   const end = min(field(left, ROWS_N), (chunk + 1) * CHUNK);

@@ -1,7 +1,7 @@
 // Products of a Gram matrix in tiles with a few vectors at once, without the matrix when it is streamed.
 // Work is cut into strips (a block row from the diagonal on). Strip I writes its share of every later block into its
 // own region; a second pass adds the shares in the order of the strips, so threads never change a bit.
-// Vectors are interleaved: entry i of vector v is at [i * vectors + v]; vectors is 1, 2, 4 or 8.
+// Vectors are interleaved: entry i of vector v is at [i * vectors + v]; vectors is 1 or even, at most MAX_VECTORS.
 // Not here: rectangular products with a machine's rows (apply.ts).
 import { GRAM_ROWS, ROWS_N, TILE } from "../layout";
 import { field, pointerField } from "../memory";
@@ -76,11 +76,10 @@ function tileProduct(tile: usize, rows: i32, columns: i32, vectors: i32, pJ: usi
 function tilePair(tile: usize, rows: i32, columns: i32, vectors: i32, pI: usize, pJ: usize, yI: usize, yJ: usize): void {
   if (ASC_FEATURE_SIMD) {
     if (vectors == 1) return tilePair1(tile, rows, columns, pI, pJ, yI, yJ);
-    if (vectors == 2) return tilePair2(tile, rows, columns, pI, pJ, yI, yJ);
-    for (let v = 0; v < vectors; v += 4) {
-      const at = <usize>v * 8;
-      tilePair4(tile, rows, columns, <usize>vectors * 8, pI + at, pJ + at, yI + at, yJ + at);
-    }
+    const width = <usize>vectors * 8;
+    let at: usize = 0;
+    for (; at + 32 <= width; at += 32) tilePair4(tile, rows, columns, width, pI + at, pJ + at, yI + at, yJ + at);
+    if (at < width) tilePair2(tile, rows, columns, width, pI + at, pJ + at, yI + at, yJ + at);
     return;
   }
   for (let i: usize = 0; i < <usize>rows; ++i) {
@@ -125,21 +124,22 @@ function tilePair1(tile: usize, rows: i32, columns: i32, pI: usize, pJ: usize, y
   }
 }
 
-function tilePair2(tile: usize, rows: i32, columns: i32, pI: usize, pJ: usize, yI: usize, yJ: usize): void {
+/** Two vectors of an interleaved set whose entries lie `width` bytes apart. */
+function tilePair2(tile: usize, rows: i32, columns: i32, width: usize, pI: usize, pJ: usize, yI: usize, yJ: usize): void {
   for (let i: usize = 0; i < <usize>rows; ++i) {
     const row = tile + i * (TILE * 8);
-    const own = v128.load(pI + (i << 4));
+    const own = v128.load(pI + i * width);
     let sum = f64x2.splat(0);
-    for (let j: usize = 0; j < <usize>columns; ++j) {
+    for (let j: usize = 0, at: usize = 0; j < <usize>columns; ++j, at += width) {
       const element = v128.load_splat<u64>(row + (j << 3));
-      sum = f64x2.add(sum, f64x2.mul(element, v128.load(pJ + (j << 4))));
-      addPair(yJ + (j << 4), f64x2.mul(element, own));
+      sum = f64x2.add(sum, f64x2.mul(element, v128.load(pJ + at)));
+      addPair(yJ + at, f64x2.mul(element, own));
     }
-    addPair(yI + (i << 4), sum);
+    addPair(yI + i * width, sum);
   }
 }
 
-/** Four vectors of an interleaved set whose entries lie `width` bytes apart, two rows at a time. */
+/** Four vectors of such a set. */
 function tilePair4(tile: usize, rows: i32, columns: i32, width: usize, pI: usize, pJ: usize, yI: usize, yJ: usize): void {
   for (let i: usize = 0; i < <usize>rows; ++i) {
     const row = tile + i * (TILE * 8);

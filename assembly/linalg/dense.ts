@@ -171,19 +171,31 @@ export function crossSquare(chunk: i32, n: i32, factor: usize, pitch: i32, rank:
   while (J > I) J -= ++I;
   const iEnd = min(rank, (I + 1) * SQUARE);
   const jEnd = min(rank, (J + 1) * SQUARE);
-  for (let a = I * SQUARE; a < iEnd; a += 4) {
-    for (let b = J * SQUARE; b < jEnd; b += 4) crossFour(n, factor, pitch, a, b, out, outPitch);
+  for (let a = I * SQUARE; a < iEnd; ++a) memory.fill(at(out, outPitch, a, J * SQUARE), 0, <usize>(jEnd - J * SQUARE) << 3);
+  // Few rows at a time, which stay in the cache while all corners of the square take them up; the order of each sum stays.
+  for (let first = 0; first < n; first += SQUARE) {
+    const end = min(n, first + SQUARE);
+    for (let a = I * SQUARE; a < iEnd; a += 4) {
+      for (let b = J * SQUARE; b < jEnd; b += 4) crossFour(first, end, factor, pitch, a, b, out, outPitch);
+    }
   }
 }
 
-/** The 4 x 4 corner of the cross product at (a, b): sums over all rows. Columns are padded to groups of four. */
-function crossFour(n: i32, factor: usize, pitch: i32, a: i32, b: i32, out: usize, outPitch: i32): void {
+/** Adds rows [first, end) to the 4 x 4 corner of the cross product at (a, b). Columns are padded to groups of four. */
+function crossFour(
+  first: i32, end: i32, factor: usize, pitch: i32, a: i32, b: i32, out: usize, outPitch: i32,
+): void {
   const step = <usize>pitch << 3;
-  let pa = at(factor, pitch, 0, a);
-  let pb = at(factor, pitch, 0, b);
+  let pa = at(factor, pitch, first, a);
+  let pb = at(factor, pitch, first, b);
   if (ASC_FEATURE_SIMD) {
-    let s00 = f64x2.splat(0), s01 = s00, s10 = s00, s11 = s00, s20 = s00, s21 = s00, s30 = s00, s31 = s00;
-    for (let i = 0; i < n; ++i, pa += step, pb += step) {
+    const o0 = at(out, outPitch, a, b);
+    const o1 = at(out, outPitch, a + 1, b);
+    const o2 = at(out, outPitch, a + 2, b);
+    const o3 = at(out, outPitch, a + 3, b);
+    let s00 = v128.load(o0), s01 = v128.load(o0, 16), s10 = v128.load(o1), s11 = v128.load(o1, 16);
+    let s20 = v128.load(o2), s21 = v128.load(o2, 16), s30 = v128.load(o3), s31 = v128.load(o3, 16);
+    for (let i = first; i < end; ++i, pa += step, pb += step) {
       const low = v128.load(pb);
       const high = v128.load(pb, 16);
       let own = v128.load_splat<u64>(pa);
@@ -199,22 +211,23 @@ function crossFour(n: i32, factor: usize, pitch: i32, a: i32, b: i32, out: usize
       s30 = f64x2.add(s30, f64x2.mul(own, low));
       s31 = f64x2.add(s31, f64x2.mul(own, high));
     }
-    v128.store(at(out, outPitch, a, b), s00);
-    v128.store(at(out, outPitch, a, b), s01, 16);
-    v128.store(at(out, outPitch, a + 1, b), s10);
-    v128.store(at(out, outPitch, a + 1, b), s11, 16);
-    v128.store(at(out, outPitch, a + 2, b), s20);
-    v128.store(at(out, outPitch, a + 2, b), s21, 16);
-    v128.store(at(out, outPitch, a + 3, b), s30);
-    v128.store(at(out, outPitch, a + 3, b), s31, 16);
+    v128.store(o0, s00);
+    v128.store(o0, s01, 16);
+    v128.store(o1, s10);
+    v128.store(o1, s11, 16);
+    v128.store(o2, s20);
+    v128.store(o2, s21, 16);
+    v128.store(o3, s30);
+    v128.store(o3, s31, 16);
     return;
   }
   for (let r = 0; r < 4; ++r) {
     for (let c = 0; c < 4; ++c) {
-      let sum: f64 = 0;
-      for (let i: usize = 0; i < <usize>n; ++i)
+      const to = at(out, outPitch, a + r, b + c);
+      let sum = load<f64>(to);
+      for (let i: usize = 0; i < <usize>(end - first); ++i)
         sum += load<f64>(pa + i * step + (<usize>r << 3)) * load<f64>(pb + i * step + (<usize>c << 3));
-      store<f64>(at(out, outPitch, a + r, b + c), sum);
+      store<f64>(to, sum);
     }
   }
 }
@@ -232,7 +245,16 @@ export function tallTransposed(
   const end = min(n, (chunk + 1) * ROWS);
   for (let i = chunk * ROWS; i < end; ++i) {
     const row = at(factor, pitch, i, 0);
-    for (let v: usize = 0; v < <usize>vectors; ++v) {
+    let v: usize = 0;
+    if (ASC_FEATURE_SIMD) {
+      for (; v + 2 <= <usize>vectors; v += 2) {
+        const value = v128.load(x + <usize>i * width + (v << 3));
+        let to = own + (v << 3);
+        for (let k: usize = 0; k < <usize>rank; ++k, to += width)
+          v128.store(to, f64x2.add(v128.load(to), f64x2.mul(value, v128.load_splat<u64>(row + (k << 3)))));
+      }
+    }
+    for (; v < <usize>vectors; ++v) {
       const value = load<f64>(x + <usize>i * width + (v << 3));
       let to = own + (v << 3);
       for (let k: usize = 0; k < <usize>rank; ++k, to += width)
@@ -258,7 +280,18 @@ export function tallCorrect(
   const end = min(n, (chunk + 1) * ROWS);
   for (let i = chunk * ROWS; i < end; ++i) {
     const row = at(factor, pitch, i, 0);
-    for (let v: usize = 0; v < <usize>vectors; ++v) {
+    let v: usize = 0;
+    if (ASC_FEATURE_SIMD) {
+      for (; v + 2 <= <usize>vectors; v += 2) {
+        let sum = f64x2.splat(0);
+        let from = u + (v << 3);
+        for (let k: usize = 0; k < <usize>rank; ++k, from += width)
+          sum = f64x2.add(sum, f64x2.mul(v128.load_splat<u64>(row + (k << 3)), v128.load(from)));
+        const place = <usize>i * width + (v << 3);
+        v128.store(z + place, f64x2.div(f64x2.sub(v128.load(x + place), sum), v128.load(shifts + (v << 3))));
+      }
+    }
+    for (; v < <usize>vectors; ++v) {
       let sum: f64 = 0;
       let from = u + (v << 3);
       for (let k: usize = 0; k < <usize>rank; ++k, from += width) sum += load<f64>(row + (k << 3)) * load<f64>(from);

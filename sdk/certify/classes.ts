@@ -2,7 +2,8 @@
 // output, or the most votes. Each difference g_c - g_j, or the machine of the pair c and j, is bounded as one kernel
 // machine; bounding outputs apart would be loose, and looking at the runner-up alone unsound, because another class may
 // overtake inside the ball. A class that wins all its pairs has more votes than any other can have, each of which lost one.
-// Not here: bounds of one machine (bounds.ts), the search (certify.ts), classes that do not win all pairs (votes.ts).
+// Not here: bounds of one machine (bounds.ts), the search (certify.ts), a few radii without one (class-radii.ts), classes
+// that do not win all pairs (votes.ts).
 import type { ClassSet } from "../data/classes.js";
 import type { Dataset } from "../data/dataset.js";
 import { checkSameColumns } from "../kernels/rows.js";
@@ -10,7 +11,7 @@ import { checkRows, type Machine } from "../machines/machine.js";
 import { classPairs, PairMachine } from "../machines/one-vs-one.js";
 import { ClassMachine } from "../machines/one-vs-rest.js";
 import { runtimeOf, type WorkOptions } from "../runtime/runtime.js";
-import { checkObject, describe } from "../validate.js";
+import { checkNumber, checkObject, describe } from "../validate.js";
 import { machineBounds } from "./bounds.js";
 import { type CertifyOptions, certifySamples } from "./certify.js";
 import type { MachineMethod, Threat } from "./method.js";
@@ -26,6 +27,12 @@ export interface CertifyClassesOptions extends WorkOptions, Threat, Pick<Certify
   readonly seed?: number | undefined;
   /** Radii at which certified accuracy is reported. Default: a grid up to the largest radius. */
   readonly radii?: readonly number[] | undefined;
+  /**
+   * Whether each sample's radius is searched for. Default true. With false only the `radii` asked for, all > 0, are proved
+   * or not, from the smallest on and by the cheapest bound first, which is what machines of many rows have time for: the
+   * radius of a sample is then the largest of them that was proved, 0 where none was.
+   */
+  readonly search?: boolean | undefined;
 }
 
 /** What is known of one input. */
@@ -83,6 +90,7 @@ export async function certifyClasses(
   if (!(data.labels instanceof Int32Array))
     throw new TypeError(`data: expected a set of several classes (see classSet()), got ${describe(data)}`);
   checkSameColumns("data", machine.rows, data);
+  const fixed = fixedRadii(machine, options);
   const start = performance.now();
   const runtime = await runtimeOf(options);
   const work = { ...options, runtime };
@@ -95,12 +103,25 @@ export async function certifyClasses(
     const [index, label] = [indices[k] ?? 0, chosen.labels[k] ?? 0];
     return { index, label, prediction, margins: own, radius: Number.NaN, rival: nearestOf(own, prediction) };
   });
-  const judged = new Judge(machine, chosen, open, work);
-  await judged.all();
+  if (fixed === undefined) await new Judge(machine, chosen, open, work).all();
+  else await (await import("../studies.js")).proveRadii(machine as ClassMachine, chosen, open, fixed, work);
   const perSample = open.map(({ index, label, prediction, margins: own, radius, rival }) => {
     return { index, label, prediction, rival, margin: own[rival] ?? 0, radius, correct: prediction === label };
   });
   return reportOf(perSample, options.radii, (performance.now() - start) / 1000);
+}
+
+/** The radii to be proved where none is searched for. @throws TypeError, RangeError */
+function fixedRadii(
+  machine: ClassMachine | PairMachine,
+  { search = true, radii }: CertifyClassesOptions,
+): readonly number[] | undefined {
+  if (typeof search !== "boolean") throw new TypeError(`search: expected true or false, got ${describe(search)}`);
+  if (search) return undefined;
+  if (machine instanceof PairMachine) throw new RangeError("search: expected true for pairs of classes, got false");
+  if (!Array.isArray(radii) || radii.length === 0)
+    throw new TypeError(`radii: expected at least one number where nothing is searched, got ${describe(radii)}`);
+  return radii.map((radius, k) => checkNumber(`radii[${k}]`, radius, { min: 0, open: true }));
 }
 
 /** The class over which the margin is smallest. */

@@ -29,7 +29,7 @@ import {
   NORM_2,
   NORM_INF,
 } from "../../assembly/layout.js";
-import { uploadKernel } from "../kernels/kernel.js";
+import { type Kernel, uploadKernel } from "../kernels/kernel.js";
 import { packedColumns, type RowSource, type Rows, uploadRows } from "../kernels/rows.js";
 import type { Machine } from "../machines/machine.js";
 import type { Scope } from "../runtime/memory.js";
@@ -66,11 +66,10 @@ const METHOD_CODES = { interval: METHOD_INTERVAL, linear: METHOD_LINEAR, curvatu
 const NORM_CODES = { linf: NORM_INF, l2: NORM_2, l1: NORM_1 } as const;
 
 /** Float64 entries of work memory that one thread needs. */
-function shareOf(runtime: Runtime, { method }: BoundKind, { kernel, rows }: Machine): number {
-  const { n, d, x } = rows;
+function shareOf(runtime: Runtime, { method }: BoundKind, kernel: Kernel, { n, d, eightBit }: Rows): number {
   if (!isTwoLayer(kernel)) return runtime.call("deepEntries", n);
   if (method === "interval") return 4 * n;
-  const columns = packedColumns(d, x instanceof Uint8Array);
+  const columns = packedColumns(d, eightBit);
   const linear = runtime.call("linearEntries", n, columns);
   return method === "linear" ? linear : linear + runtime.call("curvatureEntries", n, columns);
 }
@@ -86,26 +85,59 @@ export async function prepareJob(
   soundness: Soundness = "rigorous-f64",
 ): Promise<CertifyJob> {
   const inputs = await uploadRows(runtime, scope, data);
-  const rows = await uploadRows(runtime, scope, machine.rows);
-  const kernel = uploadKernel(scope, machine.kernel);
-  const alpha = scope.f64(machine.alpha.length, machine.alpha);
-  const results = scope.allocate(data.n * CERTIFICATE_BYTES);
-  const share = shareOf(runtime, kind, machine);
+  const own = await uploadMachine(runtime, scope, machine);
+  const pointers = { ...own, inputs, alpha: scope.f64(machine.alpha.length, machine.alpha), bias: machine.bias };
+  return writeJob(runtime, scope, pointers, bracket, kind, soundness);
+}
+
+/** Kernel and rows of a machine in linear memory. */
+export async function uploadMachine(
+  runtime: Runtime,
+  scope: Scope,
+  { rows, kernel }: { readonly rows: RowSource; readonly kernel: Kernel },
+): Promise<UploadedMachine> {
+  return { kernel, rows: await uploadRows(runtime, scope, rows), kernelPointer: uploadKernel(scope, kernel) };
+}
+
+export interface UploadedMachine {
+  readonly kernel: Kernel;
+  readonly kernelPointer: number;
+  readonly rows: Rows;
+}
+
+/** A machine of rows that are there already, and inputs likewise; alpha points to a coefficient for each row. */
+export interface JobParts extends UploadedMachine {
+  readonly inputs: Rows;
+  readonly alpha: number;
+  readonly bias: number;
+}
+
+/** The record of a job. @throws MemoryBudgetError */
+export function writeJob(
+  runtime: Runtime,
+  scope: Scope,
+  { inputs, rows, kernel, kernelPointer, alpha, bias }: JobParts,
+  bracket: Bracket,
+  kind: BoundKind,
+  soundness: Soundness = "rigorous-f64",
+): CertifyJob {
+  const results = scope.allocate(inputs.n * CERTIFICATE_BYTES);
+  const share = shareOf(runtime, kind, kernel, rows);
   const work = scope.allocate(Math.max(1, runtime.threads) * share * 8, "work memory of the bounds", true);
   const pointer = scope.allocate(CERTIFY_BYTES);
   const view = scope.memory.view(pointer, CERTIFY_BYTES);
-  view.setUint32(CERTIFY_KERNEL, kernel, true);
+  view.setUint32(CERTIFY_KERNEL, kernelPointer, true);
   view.setUint32(CERTIFY_INPUTS, inputs.pointer, true);
   view.setUint32(CERTIFY_ROWS, rows.pointer, true);
   view.setUint32(CERTIFY_ALPHA, alpha, true);
   view.setUint32(CERTIFY_RESULTS, results, true);
   view.setUint32(CERTIFY_WORK, work, true);
-  view.setFloat64(CERTIFY_BIAS, machine.bias, true);
+  view.setFloat64(CERTIFY_BIAS, bias, true);
   writeSearch(view, bracket);
   // The domain is [0, 1] in the data's units; its raw end is rounded up, which makes the box no smaller.
-  view.setFloat64(CERTIFY_TOP, kind.domain ? (1 / data.scale) * (1 + 2 ** -50) : Number.POSITIVE_INFINITY, true);
-  view.setInt32(CERTIFY_METHOD, isTwoLayer(machine.kernel) ? METHOD_CODES[kind.method] : METHOD_DEEP, true);
-  view.setInt32(CERTIFY_MOVABLE, kind.movable ?? data.d, true);
+  view.setFloat64(CERTIFY_TOP, kind.domain ? (1 / inputs.scale) * (1 + 2 ** -50) : Number.POSITIVE_INFINITY, true);
+  view.setInt32(CERTIFY_METHOD, isTwoLayer(kernel) ? METHOD_CODES[kind.method] : METHOD_DEEP, true);
+  view.setInt32(CERTIFY_MOVABLE, kind.movable ?? inputs.d, true);
   view.setInt32(CERTIFY_NORM, NORM_CODES[kind.norm], true);
   view.setInt32(CERTIFY_SHARE, share, true);
   view.setInt32(CERTIFY_ESTIMATE, soundness === "estimate-f64" ? 1 : 0, true);

@@ -10,7 +10,7 @@ import { type Kernel, ntk } from "../kernels/kernel.js";
 import { SEARCHED_MACHINES, type SearchedMachine } from "../machines/cross-validation.js";
 import { krr } from "../machines/krr.js";
 import { logistic } from "../machines/logistic.js";
-import type { Trainer } from "../machines/machine.js";
+import type { Trainer, TrainingReport } from "../machines/machine.js";
 import { type ClassMachine, oneVsRest } from "../machines/one-vs-rest.js";
 import { svm } from "../machines/svm.js";
 import { svm2 } from "../machines/svm2.js";
@@ -39,6 +39,14 @@ export interface DigitsOptions extends WorkOptions {
   /** Radii at which certified accuracy is reported. Default 0.01, 0.05 and 0.1. */
   readonly radii?: readonly number[] | undefined;
   readonly seed?: number | undefined;
+  /** Largest relative residual or duality gap of each machine. Default 1e-6. */
+  readonly tolerance?: number | undefined;
+  /** Columns of ridge machines' preconditioner. Default: what krr() takes. */
+  readonly rank?: number | undefined;
+  /** Whether each image's radius is searched for, or only `radii` are proved: see certifyClasses(). Default true. */
+  readonly search?: boolean | undefined;
+  /** Called with the model once it is trained: certificates of many rows take longer, and may be cancelled. */
+  readonly onModel?: ((model: ClassMachine) => void) | undefined;
 }
 
 export interface DigitsResult {
@@ -48,41 +56,41 @@ export interface DigitsResult {
   readonly rows: number;
   /** Largest relative gap, or residual, of the machines. */
   readonly optimality: number;
+  /** What training reports of each class. */
+  readonly training: readonly TrainingReport[];
   /** Share of all test images. */
   readonly accuracy: number;
   /** Test images of each class, and how many were decided right. */
   readonly perClass: readonly { readonly name: string; readonly samples: number; readonly correct: number }[];
   readonly report: ClassReport;
   readonly seconds: { readonly train: number; readonly predict: number; readonly certify: number };
+  /** Bytes of the core's memory: most in use at once since the runtime was made, and its budget. */
+  readonly memory: { readonly peak: number; readonly budget: number };
 }
 
-async function trainerOf(
-  machine: SearchedMachine,
-  kernel: Kernel,
-  lambda: number,
-  gram: () => Promise<GramMatrix>,
-): Promise<Trainer> {
-  if (machine === "svm") return svm({ kernel, lambda });
-  if (machine === "svm2") return svm2({ kernel, lambda });
-  if (machine === "svr") return svr({ kernel, lambda });
-  const shared = await gram();
-  return machine === "logistic" ? logistic({ kernel, lambda, gram: shared }) : krr({ kernel, lambda, gram: shared });
+/** The machine of each digit. */
+interface Choice {
+  readonly machine: SearchedMachine;
+  readonly kernel: Kernel;
+  readonly lambda: number;
+  readonly tolerance: number;
+  readonly rank: number | undefined;
 }
 
-async function fitDigits(
-  data: ClassSet,
-  { machine, kernel, lambda }: { readonly machine: SearchedMachine; readonly kernel: Kernel; readonly lambda: number },
-  work: WorkOptions,
-): Promise<ClassMachine> {
-  let shared: GramMatrix | undefined;
-  const gram = async () => {
-    shared = await GramMatrix.create(kernel, data, work);
-    return shared;
-  };
+function trainerOf({ machine, rank, ...own }: Choice, gram: GramMatrix | undefined): Trainer {
+  if (machine === "svm") return svm(own);
+  if (machine === "svm2") return svm2(own);
+  if (machine === "svr") return svr(own);
+  // krr() solves all classes together, and knows whether its matrix fits the budget beside what that takes.
+  return machine === "krr" ? krr({ ...own, rank }) : logistic({ ...own, gram });
+}
+
+async function fitDigits(data: ClassSet, choice: Choice, work: WorkOptions): Promise<ClassMachine> {
+  const gram = choice.machine === "logistic" ? await GramMatrix.create(choice.kernel, data, work) : undefined;
   try {
-    return await oneVsRest(await trainerOf(machine, kernel, lambda, gram)).fit(data, work);
+    return await oneVsRest(trainerOf(choice, gram)).fit(data, work);
   } finally {
-    shared?.dispose();
+    gram?.dispose();
   }
 }
 
@@ -106,17 +114,19 @@ export async function digits(options: DigitsOptions = {}): Promise<DigitsResult>
   if (!Array.isArray(radii)) throw new TypeError(`radii: expected an array of numbers, got ${describe(radii)}`);
   const epsilons = radii.map((radius, k) => checkNumber(`radii[${k}]`, radius, { min: 0 }));
   const seed = checkNumber("seed", options.seed ?? 0, { min: 0, integer: true });
+  const tolerance = checkNumber("tolerance", options.tolerance ?? 1e-6, { min: 1e-12, max: 0.1 });
   const runtime = await runtimeOf(options);
-  const { signal, onProgress, method } = options;
+  const { signal, onProgress, method, rank, search, onModel } = options;
   const work = { runtime, signal, onProgress };
   const whole = options.data ?? (await mnistDigits({ digits: options.digits, ...(signal ? { signal } : {}) }));
   const train = await someRows(runtime, whole.train, limit, seed);
   const times = [performance.now()];
-  const model = await fitDigits(train, { machine, kernel, lambda }, work);
+  const model = await fitDigits(train, { machine, kernel, lambda, tolerance, rank }, work);
   times.push(performance.now());
+  onModel?.(model);
   const decided = await model.predict(whole.test, work);
   times.push(performance.now());
-  const report = await certifyClasses(model, whole.test, { ...work, method, samples: count, radii: epsilons });
+  const report = await certifyClasses(model, whole.test, { ...work, method, search, samples: count, radii: epsilons });
   times.push(performance.now());
   const { labels, classes } = whole.test;
   const perClass = classes.map((name, c) => {
@@ -132,8 +142,10 @@ export async function digits(options: DigitsOptions = {}): Promise<DigitsResult>
       ...model.training.map(({ relativeResidual, relativeDualityGap }) => relativeResidual ?? relativeDualityGap ?? 0),
     ),
     accuracy: perClass.reduce((sum, { correct }) => sum + correct, 0) / whole.test.n,
+    training: model.training,
     perClass,
     report,
+    memory: { peak: runtime.memory.peak, budget: runtime.memory.budget },
     seconds: { train: trained, predict: predicted, certify: certified },
   };
 }

@@ -25,6 +25,8 @@ export type GramStorage = "auto" | "float64" | "float32" | "streamed";
 
 export interface GramOptions extends WorkOptions {
   readonly storage?: GramStorage | undefined;
+  /** Bytes of the budget to leave for other things, >= 0. Default 0. */
+  readonly reserve?: number | undefined;
 }
 
 const STORAGE_CODE = { float64: STORAGE_F64, float32: STORAGE_F32, streamed: STORAGE_NONE } as const;
@@ -62,9 +64,9 @@ export function estimateMemory(
   return { tiles, rows, product, total: tiles + rows + product };
 }
 
-/** Vectors in one product of the core: 1, 2, 4 or 8. */
+/** Vectors in one product of the core: 1, or an even number. */
 export function paddedVectors(count: number): number {
-  return count <= 2 ? Math.max(1, count) : count <= 4 ? 4 : 8;
+  return count <= 1 ? 1 : 2 * Math.ceil(count / 2);
 }
 
 export class GramMatrix {
@@ -93,7 +95,8 @@ export class GramMatrix {
     const checked = checkKernel("kernel", kernel);
     checkRows("source", source);
     const runtime = await runtimeOf(options);
-    const storage = GramMatrix.chooseStorage(runtime, source, options.storage ?? "auto");
+    const reserve = checkNumber("reserve", options.reserve ?? 0, { min: 0 });
+    const storage = GramMatrix.chooseStorage(runtime, source, options.storage ?? "auto", reserve);
     const scope = runtime.scope();
     try {
       const rows = await uploadRows(runtime, scope, source);
@@ -115,21 +118,27 @@ export class GramMatrix {
     }
   }
 
-  private static chooseStorage(runtime: Runtime, source: RowSource, asked: GramStorage): Exclude<GramStorage, "auto"> {
+  private static chooseStorage(
+    runtime: Runtime,
+    source: RowSource,
+    asked: GramStorage,
+    reserve: number,
+  ): Exclude<GramStorage, "auto"> {
     const storage = checkChoice("storage", asked, ["auto", "float64", "float32", "streamed"]);
     const { memory } = runtime;
-    const fits = (form: "float64" | "float32" | "streamed") =>
-      memory.bytesInUse + estimateMemory(source, { storage: form }).total <= memory.budget;
-    if (storage === "auto") return fits("float64") ? "float64" : "streamed";
-    if (!fits(storage)) {
-      const needed = memory.bytesInUse + estimateMemory(source, { storage }).total;
+    const needs = (form: "float64" | "float32" | "streamed") =>
+      memory.bytesInUse + estimateMemory(source, { storage: form }).total;
+    if (storage === "auto") return needs("float64") + reserve <= memory.budget ? "float64" : "streamed";
+    if (needs(storage) > memory.budget) {
+      const needed = needs(storage);
       throw new MemoryBudgetError(needed, memory.budget, `the Gram matrix of ${source.n} rows in ${storage}`);
     }
     return storage;
   }
 
   /**
-   * K p for `vectors` interleaved vectors in linear memory (1, 2, 4 or 8 of them); y must not overlap p.
+   * K p for `vectors` interleaved vectors in linear memory (1 or an even number of them, at most MAX_VECTORS); y must not
+   * overlap p.
    * For the SDK's own solvers; multiply() is the public form.
    */
   async product(vectors: number, p: number, y: number, work: WorkOptions = {}, stage = "product"): Promise<void> {

@@ -1,6 +1,7 @@
-// Preconditioned conjugate gradients for (K + shift_v I) x_v = y with several shifts in lockstep, so that one pass over
-// the Gram matrix serves all of them. A shift that has converged leaves; the residual that counts is computed anew at
-// the end. With sample weights the matrix is S K S, S the diagonal of their roots.
+// Preconditioned conjugate gradients for (K + shift_v I) x_v = y_v with several right-hand sides and shifts in lockstep,
+// so that one pass over the Gram matrix serves all of them. Each has its own recurrence and leaves when it has converged;
+// the residual that counts is computed anew at the end. With sample weights the matrix is S K S, S the diagonal of
+// their roots.
 // Not here: the preconditioner (preconditioner.ts) and machines.
 import { type GramMatrix, paddedVectors } from "../kernels/gram.js";
 import type { Scope } from "../runtime/memory.js";
@@ -39,8 +40,14 @@ async function systemProduct(
   }
 }
 
-/** What became of one shift. */
-export interface ShiftSolution {
+/** One system: a right-hand side of n entries, and which of the preconditioner's shifts it has. */
+export interface RightSide {
+  readonly y: Float64Array;
+  readonly shift: number;
+}
+
+/** What became of one system. */
+export interface Solution {
   readonly x: Float64Array;
   /** ||y - (K + shift I) x|| / ||y||, from a product with the float64 kernel. */
   readonly relativeResidual: number;
@@ -61,34 +68,49 @@ interface Vectors {
   readonly q: number;
 }
 
-/** Solves for all shifts (at most 8); never throws for lack of convergence, the caller judges the residuals. */
+/** When the iteration ends: the largest ||y - (K + shift I) x|| / ||y||, and the most iterations of each system. */
+export interface Ending {
+  readonly tolerance: number;
+  readonly mostIterations: number;
+}
+
+/** Bytes of linear memory that the iteration takes for `vectors` systems of n rows, products left out. */
+export function iterationBytes(n: number, vectors: number): number {
+  return 5 * n * vectors * 8;
+}
+
+/** Solves all systems (at most MAX_VECTORS); never throws for lack of convergence, the caller judges the residuals. */
 export async function conjugateGradients(
   system: System,
   preconditioner: Preconditioner,
-  y: Float64Array,
-  shifts: readonly number[],
-  tolerance: number,
-  mostIterations: number,
+  sides: readonly RightSide[],
+  { tolerance, mostIterations }: Ending,
   work: WorkOptions,
-): Promise<ShiftSolution[]> {
+): Promise<Solution[]> {
   const { n } = system.gram;
-  const solutions = shifts.map(() => new Float64Array(n));
-  const iterations = shifts.map(() => 0);
-  const size = Math.sqrt(y.reduce((sum, value) => sum + value * value, 0));
-  let residuals = shifts.map(() => 1);
+  const sizes = sides.map(({ y }) => Math.sqrt(y.reduce((sum, value) => sum + value * value, 0)));
+  const tasks = sides.map(({ y, shift }, k): Task => {
+    const target = (sizes[k] ?? 0) * tolerance * AIM;
+    return { y, shift, by: preconditioner.shifts[shift] ?? 0, x: new Float64Array(n), target, iterations: 0 };
+  });
+  let residuals: number[] = sizes.map((size) => (size === 0 ? 0 : 1));
   for (let start = 0; start <= RESTARTS; start++) {
-    const active = shifts.map((_, index) => index).filter((index) => (residuals[index] ?? 0) > tolerance);
-    if (active.length === 0 || size === 0) break;
-    if (active.every((index) => (iterations[index] ?? 0) >= mostIterations)) break;
-    const run = new Run(system, preconditioner, shifts, size * tolerance * AIM, mostIterations, iterations, work);
-    await run.solve(y, solutions, active);
-    residuals = await trueResiduals(system, y, shifts, solutions, work);
+    const active = tasks.filter((_, k) => !((residuals[k] ?? 0) <= tolerance));
+    if (active.every(({ iterations }) => iterations >= mostIterations)) break;
+    await new Run(system, preconditioner, mostIterations, work).solve(active);
+    residuals = await trueResiduals(system, tasks, work);
   }
-  return shifts.map((_, index) => ({
-    x: solutions[index] ?? new Float64Array(n),
-    relativeResidual: size === 0 ? 0 : (residuals[index] ?? 1),
-    iterations: iterations[index] ?? 0,
-  }));
+  return tasks.map(({ x, iterations }, k) => ({ x, relativeResidual: residuals[k] ?? 1, iterations }));
+}
+
+/** A system and how far it has come. */
+interface Task extends RightSide {
+  /** The shift itself. */
+  readonly by: number;
+  x: Float64Array;
+  /** Size of the residual at which it is done. */
+  readonly target: number;
+  iterations: number;
 }
 
 function interleave(target: Float64Array, vectors: number, columns: readonly Float64Array[]): void {
@@ -102,66 +124,64 @@ function extract(source: Float64Array, vectors: number, v: number): Float64Array
   return Float64Array.from({ length: source.length / vectors }, (_, i) => source[i * vectors + v] ?? 0);
 }
 
-/** r = y - (K + shift I) x for the listed columns, interleaved at `r`; `x` and `q` are interleaved work. */
+/** r = y - (K + shift I) x for the tasks listed, interleaved at `r`; `x` and `q` are interleaved work. */
 async function residual(
   system: System,
   scope: Scope,
   vectors: number,
-  shifts: readonly number[],
-  y: Float64Array,
+  tasks: readonly Task[],
   { x, r, q }: Pick<Vectors, "x" | "r" | "q">,
   work: WorkOptions,
 ): Promise<void> {
   const { runtime, n } = system.gram;
-  await systemProduct(system, vectors, x, q, { signal: work.signal });
-  const scalars = scope.f64(
-    vectors,
-    Array.from({ length: vectors }, (_, v) => shifts[v] ?? 0),
-  );
-  runtime.call("columnAxpy", n, vectors, scalars, x, q);
   interleave(
     runtime.memory.f64(r, n * vectors),
     vectors,
-    shifts.map(() => y),
+    tasks.map(({ y }) => y),
   );
+  // Where nothing was done yet the residual is y, and a pass over the matrix is saved.
+  if (tasks.every(({ iterations }) => iterations === 0)) return;
+  await systemProduct(system, vectors, x, q, { signal: work.signal });
+  const scalars = scope.f64(vectors, shiftsOf(tasks, vectors));
+  runtime.call("columnAxpy", n, vectors, scalars, x, q);
   runtime.memory.f64(scalars, vectors).fill(-1);
   runtime.call("columnAxpy", n, vectors, scalars, q, r);
   // Padding columns hold x = 0 and y = 0, so their residual is 0.
   scope.drop(scalars);
 }
 
-async function trueResiduals(
-  system: System,
-  y: Float64Array,
-  shifts: readonly number[],
-  solutions: readonly Float64Array[],
-  work: WorkOptions,
-): Promise<number[]> {
+const shiftsOf = (tasks: readonly Task[], vectors: number) =>
+  Array.from({ length: vectors }, (_, v) => tasks[v]?.by ?? 0);
+
+async function trueResiduals(system: System, tasks: readonly Task[], work: WorkOptions): Promise<number[]> {
   const { runtime, n } = system.gram;
   const scope = runtime.scope();
   try {
-    const vectors = paddedVectors(shifts.length);
+    const vectors = paddedVectors(tasks.length);
     const [x, r, q] = [0, 1, 2].map(() => scope.allocate(n * vectors * 8)) as [number, number, number];
+    const solutions = tasks.map((task) => task.x);
     interleave(runtime.memory.f64(x, n * vectors), vectors, solutions);
-    await residual(system, scope, vectors, shifts, y, { x, r, q }, work);
+    await residual(system, scope, vectors, tasks, { x, r, q }, work);
     const out = scope.f64(vectors);
     runtime.call("columnDots", n, vectors, r, r, out);
-    const size = y.reduce((sum, value) => sum + value * value, 0);
-    return Array.from(runtime.memory.f64(out, shifts.length), (value) => Math.sqrt(value / size));
+    return Array.from(runtime.memory.f64(out, tasks.length), (value, k) => {
+      const size = tasks[k]?.y.reduce((sum, entry) => sum + entry * entry, 0) ?? 0;
+      return size === 0 ? 0 : Math.sqrt(value / size);
+    });
   } finally {
     scope.release();
   }
 }
 
-/** A shift still to do and, when the lanes were rearranged, its residual and direction. */
+/** A system still to do and, when the lanes were rearranged, its residual and direction. */
 interface Column {
-  readonly index: number;
+  readonly task: Task;
   readonly standing?: { readonly r: Float64Array; readonly p: Float64Array; readonly rz: number };
 }
 
 interface State {
   readonly vectors: number;
-  readonly active: readonly number[];
+  readonly tasks: readonly Task[];
   readonly shifts: number[];
   readonly done: boolean[];
   rz: Float64Array;
@@ -172,46 +192,38 @@ class Run {
   constructor(
     private readonly system: System,
     private readonly preconditioner: Preconditioner,
-    private readonly shifts: readonly number[],
-    private readonly target: number,
     private readonly mostIterations: number,
-    private readonly iterations: number[],
     private readonly work: WorkOptions,
   ) {}
 
-  async solve(y: Float64Array, solutions: Float64Array[], first: readonly number[]): Promise<void> {
-    let columns: Column[] = first.map((index) => ({ index }));
+  async solve(tasks: readonly Task[]): Promise<void> {
+    let columns: Column[] = tasks.map((task) => ({ task }));
     while (columns.length > 0) {
       const scope = this.system.gram.runtime.scope();
       try {
-        columns = await this.solveWidth(scope, y, solutions, columns);
+        columns = await this.solveWidth(scope, columns);
       } finally {
         scope.release();
       }
     }
   }
 
-  /** Iterates until the active shifts fit fewer lanes; returns those still to do, with where they stand. */
-  private async solveWidth(
-    scope: Scope,
-    y: Float64Array,
-    solutions: Float64Array[],
-    columns: readonly Column[],
-  ): Promise<Column[]> {
+  /** Iterates until the systems left fit fewer lanes; returns those still to do, with where they stand. */
+  private async solveWidth(scope: Scope, columns: readonly Column[]): Promise<Column[]> {
     const { n, runtime } = this.system.gram;
     const { memory } = runtime;
     const vectors = paddedVectors(columns.length);
     const names = ["x", "r", "z", "p", "q"] as const;
     const pairs = names.map((name) => [name, scope.allocate(n * vectors * 8)]);
     const at = Object.fromEntries(pairs) as unknown as Vectors;
-    const active = columns.map(({ index }) => index);
-    const shifts = Array.from({ length: vectors }, (_, v) => this.shifts[active[v] ?? -1] ?? 0);
+    const tasks = columns.map(({ task }) => task);
+    const shifts = shiftsOf(tasks, vectors);
     interleave(
       memory.f64(at.x, n * vectors),
       vectors,
-      active.map((index) => solutions[index] ?? new Float64Array(n)),
+      tasks.map((task) => task.x),
     );
-    const state: State = { vectors, active, shifts, done: active.map(() => false), rz: new Float64Array(vectors) };
+    const state: State = { vectors, tasks, shifts, done: tasks.map(() => false), rz: new Float64Array(vectors) };
     const going = columns.map(({ standing }) => standing).filter((standing) => standing !== undefined);
     if (going.length === columns.length) {
       const copy = (to: number, name: "r" | "p") =>
@@ -224,18 +236,18 @@ class Run {
       copy(at.p, "p");
       state.rz.set(going.map(({ rz }) => rz));
     } else {
-      await residual(this.system, scope, vectors, shifts.slice(0, active.length), y, at, this.work);
-      await this.preconditioner.apply(vectors, active, at.r, at.z);
+      await residual(this.system, scope, vectors, tasks, at, this.work);
+      await this.preconditioner.apply(vectors, numbersOf(tasks), at.r, at.z);
       memory.f64(at.p, n * vectors).set(memory.f64(at.z, n * vectors));
       state.rz = this.dots(scope, vectors, at.r, at.z);
     }
     await this.iterate(scope, at, state);
     const column = (pointer: number, v: number) => extract(memory.f64(pointer, n * vectors), vectors, v);
-    active.forEach((index, v) => {
-      solutions[index] = column(at.x, v);
+    tasks.forEach((task, v) => {
+      task.x = column(at.x, v);
     });
-    return active
-      .map((index, v) => ({ index, standing: { r: column(at.r, v), p: column(at.p, v), rz: state.rz[v] ?? 0 } }))
+    return tasks
+      .map((task, v) => ({ task, standing: { r: column(at.r, v), p: column(at.p, v), rz: state.rz[v] ?? 0 } }))
       .filter((_, v) => !state.done[v]);
   }
 
@@ -253,19 +265,18 @@ class Run {
     scope.drop(pointer);
   }
 
-  /** Steps until every shift is done or those left fit fewer lanes. */
+  /** Steps until every system is done or those left fit fewer lanes. */
   private async iterate(scope: Scope, at: Vectors, state: State): Promise<void> {
-    const { vectors, active, done } = state;
+    const { vectors, tasks, done } = state;
     const { signal, onProgress } = this.work;
-    const first = Math.sqrt(Math.max(...this.dots(scope, vectors, at.r, at.r)));
     for (;;) {
       const sizes = await this.step(scope, at, state);
       const left = done.filter((isDone) => !isDone).length;
-      const worst = Math.max(...active.map((_, v) => (done[v] ? 0 : (sizes[v] ?? 0))));
-      onProgress?.({ stage: "conjugate gradients", done: this.progress(first, worst), total: 100 });
+      const shares = tasks.map((task, v) => (done[v] ? 100 : progressOf(task, sizes[v] ?? 0)));
+      onProgress?.({ stage: "conjugate gradients", done: Math.min(...shares), total: 100 });
       signal?.throwIfAborted();
       if (left === 0) return;
-      await this.preconditioner.apply(vectors, active, at.r, at.z);
+      await this.preconditioner.apply(vectors, numbersOf(tasks), at.r, at.z);
       const next = this.dots(scope, vectors, at.r, at.z);
       const turns = Array.from(next, (value, v) => ((state.rz[v] ?? 0) > 0 ? value / (state.rz[v] ?? 1) : 0));
       this.combine("columnXpay", scope, turns, at.z, at.p);
@@ -274,8 +285,8 @@ class Run {
     }
   }
 
-  /** One step along p for every shift that is not done; returns the sizes of the residuals. */
-  private async step(scope: Scope, at: Vectors, { vectors, active, shifts, done, rz }: State): Promise<number[]> {
+  /** One step along p for every system that is not done; returns the sizes of the residuals. */
+  private async step(scope: Scope, at: Vectors, { vectors, tasks, shifts, done, rz }: State): Promise<number[]> {
     await systemProduct(this.system, vectors, at.p, at.q, { signal: this.work.signal });
     this.combine("columnAxpy", scope, shifts, at.p, at.q);
     const pq = this.dots(scope, vectors, at.p, at.q);
@@ -284,18 +295,21 @@ class Run {
     this.combine("columnAxpy", scope, steps, at.p, at.x);
     this.combine("columnAxpy", scope, back, at.q, at.r);
     const sizes = Array.from(this.dots(scope, vectors, at.r, at.r), Math.sqrt);
-    active.forEach((index, v) => {
+    tasks.forEach((task, v) => {
       if (done[v]) return;
-      this.iterations[index] = (this.iterations[index] ?? 0) + 1;
-      const stuck = steps[v] === 0 || (this.iterations[index] ?? 0) >= this.mostIterations;
-      done[v] = stuck || (sizes[v] ?? 0) <= this.target;
+      task.iterations += 1;
+      const stuck = steps[v] === 0 || task.iterations >= this.mostIterations;
+      done[v] = stuck || (sizes[v] ?? 0) <= task.target;
     });
     return sizes;
   }
+}
 
-  /** Share of the way, in digits of the residual, in percent. */
-  private progress(first: number, worst: number): number {
-    if (!(worst > this.target)) return 100;
-    return Math.max(0, Math.min(99, Math.floor((100 * Math.log(first / worst)) / Math.log(first / this.target))));
-  }
+const numbersOf = (tasks: readonly Task[]) => tasks.map(({ shift }) => shift);
+
+/** Share of the way from ||y|| to the target, in digits of the residual, in percent. */
+function progressOf({ y, target }: Task, residual: number): number {
+  if (!(residual > target)) return 100;
+  const first = Math.sqrt(y.reduce((sum, value) => sum + value * value, 0));
+  return Math.max(0, Math.min(99, Math.floor((100 * Math.log(first / residual)) / Math.log(first / target))));
 }

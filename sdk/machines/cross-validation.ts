@@ -10,9 +10,9 @@ import { checkChoice, checkNumber, checkObject, describe } from "../validate.js"
 import { type DualFamily, solvePath } from "./dual-machine.js";
 import { checkFlag, checkLambda, checkLambdas } from "./fitting.js";
 import { storedKernel } from "./kernel-access.js";
-import { solveRidge } from "./krr.js";
 import { solveLogistic } from "./logistic.js";
 import { checkRows } from "./machine.js";
+import { solveRidge } from "./ridge.js";
 import { svmFamily } from "./svm.js";
 import { svm2Family } from "./svm2.js";
 import { svrFamily } from "./svr.js";
@@ -195,8 +195,8 @@ async function outputsOf(
     const how = { tolerance, most: 2000, rank: undefined, bias };
     const outputs: Float64Array[] = [];
     for (let from = 0; from < lambdas.length; from += MAX_VECTORS) {
-      const some = lambdas.slice(from, from + MAX_VECTORS);
-      for (const { alpha, intercept } of await solveRidge({ gram, roots: weights }, y, some, how, work))
+      const tasks = lambdas.slice(from, from + MAX_VECTORS).map((lambda) => ({ y, lambda }));
+      for (const { alpha, intercept } of await solveRidge({ gram, roots: weights }, tasks, how, work))
         outputs.push(shifted(await gram.multiply(alpha, work), intercept));
     }
     return outputs;

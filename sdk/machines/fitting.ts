@@ -73,14 +73,16 @@ export interface Fitted {
 /** The machine with the rows that have a coefficient, or with `all`; where no row has one, the first stays. */
 export async function machineOf(data: Dataset, fitted: Fitted, all = false): Promise<Machine> {
   const { alpha } = fitted;
-  const support = Array.from(alpha.keys()).filter((i) => all || alpha[i] !== 0);
+  const from = { dataHash: await data.hash(), dataName: data.name, task: data.task };
+  const { n, d, x, scale } = data;
+  // Rows that all stay are shared, not copied.
+  if (all) return new Machine({ ...fitted, ...from, rows: { n, d, x, scale } });
+  const support = Array.from(alpha.keys()).filter((i) => alpha[i] !== 0);
   const kept = support.length > 0 ? support : [0];
   return new Machine({
     ...fitted,
-    rows: { n: kept.length, d: data.d, x: data.subset(kept).x, scale: data.scale },
+    ...from,
+    rows: { n: kept.length, d, x: data.subset(kept).x, scale },
     alpha: Float64Array.from(kept, (i) => alpha[i] ?? 0),
-    dataHash: await data.hash(),
-    dataName: data.name,
-    task: data.task,
   });
 }

@@ -3,11 +3,17 @@
 import type { RowSource } from "../kernels/rows.js";
 import type { Machine } from "./machine.js";
 
-/** The rows of all machines and each machine's coefficients on them; equal rows of one machine are added up. @internal */
+/**
+ * The rows of all machines and each machine's coefficients on them; equal rows of one machine are added up, unless all
+ * machines share one list of rows already. @internal
+ */
 export function joinRows(
   machines: readonly Machine[],
   { d, scale, x: like }: RowSource,
 ): { readonly rows: RowSource; readonly alphas: Float64Array[] } {
+  const [first] = machines;
+  if (first !== undefined && machines.every((machine) => machine.rows.x === first.rows.x))
+    return { rows: first.rows, alphas: machines.map(({ alpha }) => alpha) };
   const place = new Map<string, number>();
   const sources: { readonly machine: Machine; readonly row: number }[] = [];
   const lists = machines.map((machine) =>

@@ -2,17 +2,15 @@
 //   alpha = (K + (lambda / 2) I)^-1 y;   lambda = 0 is kernel regression, the network trained without regularisation.
 // With sample weights W = S^2 it is alpha = S (S K S + (lambda / 2) I)^-1 S y, and a bias takes b off y so that the
 // coefficients add up to 0: two systems with one matrix.
-// Not here: the solver (conjugate.ts, preconditioner.ts) and prediction (machine.ts).
+// Not here: the solver (ridge.ts, conjugate.ts, preconditioner.ts) and prediction (machine.ts).
 import { checkTargets, type Dataset } from "../data/dataset.js";
-import { ConvergenceError } from "../errors.js";
 import { checkGram, GramMatrix, type GramOptions, type GramStorage } from "../kernels/gram.js";
 import { checkKernel, type Kernel } from "../kernels/kernel.js";
 import type { WorkOptions } from "../runtime/runtime.js";
 import { checkNumber, checkObject, describe } from "../validate.js";
-import { conjugateGradients, type System } from "./conjugate.js";
 import { checkFlag, checkWeights, machineOf, weightsOf } from "./fitting.js";
 import { checkRows, type Machine, type Trainer } from "./machine.js";
-import { DIRECT_ROWS, directPreconditioner, lowRankPreconditioner } from "./preconditioner.js";
+import { type RidgeFit, solveRidge, workingBytes } from "./ridge.js";
 
 export interface RidgeOptions {
   readonly kernel: Kernel;
@@ -24,7 +22,10 @@ export interface RidgeOptions {
   readonly weights?: ArrayLike<number> | undefined;
   /** Whether the machine has a bias b, which is not regularised. Default false: the paper's homogeneous model. */
   readonly bias?: boolean | undefined;
-  /** Columns of the low-rank preconditioner; more take memory and time to make, and save iterations. */
+  /**
+   * Columns of the low-rank preconditioner; more take memory and time to make, and save iterations. Default: grows with n,
+   * as far as the budget has room.
+   */
   readonly rank?: number | undefined;
   /** How the Gram matrix is kept. Default "auto": float64 within the budget, streamed beyond it. */
   readonly storage?: Exclude<GramStorage, "float32"> | undefined;
@@ -46,23 +47,19 @@ export interface KrrPathOptions extends RidgeOptions {
 export function krr(options: KrrOptions): Trainer {
   checkObject("options", options);
   const lambda = checkNumber("lambda", options.lambda, { min: 0 });
-  const path = krrPath({ ...options, lambdas: [lambda] });
+  const fitAll = ridgeOf(options, [lambda]);
+  const fitTogether = async (sets: readonly Dataset[], work?: WorkOptions) => (await fitAll(sets, work)).flat();
   return {
+    fitTogether,
     async fit(data, work) {
-      const [machine] = await path.fit(data, work);
-      if (machine === undefined) throw new Error("krr: the path came back empty");
-      return machine;
+      const [machine] = await fitTogether([data], work);
+      return machine as Machine;
     },
   };
 }
 
-/** Most vectors that share one pass over the Gram matrix. */
+/** Most lambdas that share a preconditioner: each has a factor of its own. */
 const GROUP = 8;
-
-/** Default columns of the preconditioner; the cost of making it grows with the square. */
-function defaultRank(n: number): number {
-  return Math.min(512, Math.max(64, Math.floor(n / 8 / 64) * 64));
-}
 
 /**
  * Kernel ridge regression for several lambdas, which share the Gram matrix, the preconditioner and every pass over the
@@ -71,128 +68,82 @@ function defaultRank(n: number): number {
  */
 export function krrPath(options: KrrPathOptions): Trainer<Machine[]> {
   checkObject("options", options);
-  const kernel = checkKernel("kernel", options.kernel);
   if (!Array.isArray(options.lambdas) || options.lambdas.length === 0)
     throw new TypeError(`lambdas: expected an array of at least one number, got ${describe(options.lambdas)}`);
   const lambdas = options.lambdas.map((lambda, k) => checkNumber(`lambdas[${k}]`, lambda, { min: 0 }));
-  const tolerance = checkNumber("tolerance", options.tolerance ?? 1e-8, { min: 1e-14, max: 0.1 });
-  const most = checkNumber("maxIterations", options.maxIterations ?? 2000, { min: 1, integer: true });
-  if (options.rank !== undefined) checkNumber("rank", options.rank, { min: 4, integer: true });
-  const weights = checkWeights(options.weights);
-  const bias = checkFlag("bias", options.bias ?? false);
+  const fitAll = ridgeOf(options, lambdas);
   return {
-    async fit(data, work = {}) {
-      checkObject("options", work);
-      checkRows("data", data);
-      checkTargets(data);
-      const roots = weights === undefined ? undefined : weightsOf(weights, data.n).map(Math.sqrt);
-      const given = options.gram === undefined ? undefined : checkGram(options.gram, kernel, data.n);
-      const gram = given ?? (await GramMatrix.create(kernel, data, gramOptions(options, work)));
-      try {
-        const machines: Machine[] = [];
-        for (let from = 0; from < lambdas.length; from += GROUP) {
-          const group = lambdas.slice(from, from + GROUP);
-          machines.push(
-            ...(await solveGroup(
-              { gram, roots },
-              data,
-              group,
-              { kernel, tolerance, most, rank: options.rank, bias },
-              work,
-            )),
-          );
-        }
-        return machines;
-      } finally {
-        if (given === undefined) gram.dispose();
-      }
+    async fit(data, work) {
+      const [machines] = await fitAll([data], work);
+      return machines as Machine[];
     },
   };
 }
 
-function gramOptions(options: RidgeOptions, work: WorkOptions): GramOptions {
+/** Machines of several sets of targets on the same rows: set by set, lambda by lambda. */
+type FitAll = (sets: readonly Dataset[], work?: WorkOptions) => Promise<Machine[][]>;
+
+function ridgeOf(options: RidgeOptions, lambdas: readonly number[]): FitAll {
+  const kernel = checkKernel("kernel", options.kernel);
+  const tolerance = checkNumber("tolerance", options.tolerance ?? 1e-8, { min: 1e-14, max: 0.1 });
+  const most = checkNumber("maxIterations", options.maxIterations ?? 2000, { min: 1, integer: true });
+  const { rank } = options;
+  if (rank !== undefined) checkNumber("rank", rank, { min: 4, integer: true });
+  const weights = checkWeights(options.weights);
+  const bias = checkFlag("bias", options.bias ?? false);
+  return async (sets, work = {}) => {
+    checkObject("options", work);
+    const data = checkSets(sets);
+    const roots = weights === undefined ? undefined : weightsOf(weights, data.n).map(Math.sqrt);
+    const given = options.gram === undefined ? undefined : checkGram(options.gram, kernel, data.n);
+    const room = { targets: sets.length, lambdas: Math.min(lambdas.length, GROUP), rank };
+    const gram = given ?? (await GramMatrix.create(kernel, data, gramOptions(options, data, room, work)));
+    const machines: Machine[][] = sets.map(() => []);
+    try {
+      for (let from = 0; from < lambdas.length; from += GROUP) {
+        const some = lambdas.slice(from, from + GROUP);
+        const tasks = sets.flatMap(({ y }) => some.map((lambda) => ({ y, lambda })));
+        const fits = await solveRidge({ gram, roots }, tasks, { tolerance, most, rank, bias }, work);
+        // Without weights every row has a coefficient, and stays even when that is 0.
+        for (const [k, fit] of fits.entries()) {
+          const set = Math.floor(k / some.length);
+          machines[set]?.push(await machineFrom(sets[set] as Dataset, kernel, fit, bias, roots === undefined));
+        }
+      }
+      return machines;
+    } finally {
+      if (given === undefined) gram.dispose();
+    }
+  };
+}
+
+/** Sets of targets on the same rows; returns the first. @throws TypeError, RangeError */
+function checkSets(sets: readonly Dataset[]): Dataset {
+  for (const data of sets) {
+    checkRows("data", data);
+    checkTargets(data);
+    if (data.x !== sets[0]?.x) throw new RangeError("data: expected sets of targets that share their rows x");
+  }
+  const [first] = sets;
+  if (first === undefined) throw new RangeError("data: expected at least one set, got none");
+  return first;
+}
+
+function machineFrom(data: Dataset, kernel: Kernel, fit: RidgeFit, bias: boolean, all: boolean): Promise<Machine> {
+  const { lambda, alpha, intercept, ...training } = fit;
+  const parameters = bias ? { lambda, bias } : { lambda };
+  return machineOf(data, { machine: "krr", parameters, kernel, alpha, bias: intercept, training }, all);
+}
+
+function gramOptions(
+  options: RidgeOptions,
+  data: Dataset,
+  room: { readonly targets: number; readonly lambdas: number; readonly rank: number | undefined },
+  work: WorkOptions,
+): GramOptions {
   const { storage } = options;
   // A float32 matrix would solve another system than the float64 kernel's.
   if ((storage as string) === "float32")
     throw new RangeError('storage: expected "auto" | "float64" | "streamed", got "float32"');
-  return { ...work, storage };
+  return { ...work, storage, reserve: workingBytes(data, room) };
 }
-
-interface Settings {
-  readonly kernel: Kernel;
-  readonly tolerance: number;
-  readonly most: number;
-  readonly rank: number | undefined;
-  readonly bias: boolean;
-}
-
-/** Coefficients of one lambda, and how far they are from solving its system. */
-export interface RidgeFit {
-  readonly lambda: number;
-  readonly alpha: Float64Array;
-  readonly intercept: number;
-  readonly relativeResidual: number;
-  readonly iterations: number;
-  readonly rank: number;
-}
-
-async function solveGroup(
-  system: System,
-  data: Dataset,
-  lambdas: readonly number[],
-  { kernel, bias, ...how }: Settings,
-  work: WorkOptions,
-): Promise<Machine[]> {
-  const fits = await solveRidge(system, data.y, lambdas, { ...how, bias }, work);
-  return Promise.all(
-    fits.map(({ lambda, alpha, intercept, ...training }) => {
-      const parameters = bias ? { lambda, bias } : { lambda };
-      // Without weights every row has a coefficient, and stays even when that is 0.
-      const all = system.roots === undefined;
-      return machineOf(data, { machine: "krr", parameters, kernel, alpha, bias: intercept, training }, all);
-    }),
-  );
-}
-
-/** Solves for at most GROUP lambdas together. @throws ConvergenceError @internal */
-export async function solveRidge(
-  system: System,
-  y: Float64Array,
-  lambdas: readonly number[],
-  { tolerance, most, rank, bias }: Omit<Settings, "kernel">,
-  work: WorkOptions,
-): Promise<RidgeFit[]> {
-  const { gram, roots } = system;
-  const scope = gram.runtime.scope();
-  try {
-    const shifts = lambdas.map((lambda) => lambda / 2);
-    const preconditioner =
-      gram.n <= DIRECT_ROWS
-        ? await directPreconditioner(system, scope, shifts, work)
-        : await lowRankPreconditioner(system, scope, shifts, Math.min(rank ?? defaultRank(gram.n), gram.n), work);
-    const weighted = (values: Float64Array) =>
-      roots === undefined ? values : values.map((value, i) => value * (roots[i] ?? 0));
-    const solve = (right: Float64Array) =>
-      conjugateGradients(system, preconditioner, weighted(right), shifts, tolerance, most, work);
-    const solutions = await solve(y);
-    const ones = bias ? await solve(new Float64Array(gram.n).fill(1)) : undefined;
-    return lambdas.map((lambda, k) => {
-      const [solution, level] = [solutions[k], ones?.[k]];
-      const relativeResidual = Math.max(solution?.relativeResidual ?? Number.NaN, level?.relativeResidual ?? 0);
-      if (solution === undefined || !(relativeResidual <= tolerance)) {
-        const remedy = `ridge with lambda = ${lambda}; raise lambda, maxIterations or tolerance, or look for equal rows`;
-        throw new ConvergenceError("relative residual", relativeResidual, tolerance, remedy);
-      }
-      const iterations = solution.iterations + (level?.iterations ?? 0);
-      const report = { lambda, relativeResidual, iterations, rank: preconditioner.rank };
-      if (level === undefined) return { ...report, alpha: weighted(solution.x), intercept: 0 };
-      const [own, flat] = [weighted(solution.x), weighted(level.x)];
-      const intercept = sum(own) / sum(flat);
-      return { ...report, alpha: own.map((value, i) => value - intercept * (flat[i] ?? 0)), intercept };
-    });
-  } finally {
-    scope.release();
-  }
-}
-
-const sum = (values: Float64Array) => values.reduce((total, value) => total + value, 0);

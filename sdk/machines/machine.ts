@@ -36,6 +36,11 @@ export interface MachineParts {
 export interface Trainer<Result = Machine> {
   /** @throws RangeError for labels other than -1/+1, ConvergenceError, MemoryBudgetError, the signal's reason */
   fit(data: Dataset, options?: WorkOptions): Promise<Result>;
+  /**
+   * Machines for several sets of targets on the same rows (sets that share x), in their order: where there is more to
+   * share than a Gram matrix.
+   */
+  fitTogether?(sets: readonly Dataset[], options?: WorkOptions): Promise<Machine[]>;
 }
 
 export class Machine implements MachineParts {

@@ -2,6 +2,7 @@
 // output. All share one set of rows, so that a difference g_c - g_j of two classes is a kernel machine again, with
 // coefficients alpha^c - alpha^j: that is what joint certificates are about (certify/classes.ts).
 // Not here: what each machine is trained with (one file a machine), pairs of classes (one-vs-one.ts), files (class-file.ts).
+import { MAX_VECTORS } from "../../assembly/layout.js";
 import type { ClassSet } from "../data/classes.js";
 import type { Kernel } from "../kernels/kernel.js";
 import { describeKernel, uploadKernel } from "../kernels/kernel.js";
@@ -79,15 +80,25 @@ export class ClassMachine implements ClassMachineParts {
       const inputs = await uploadRows(runtime, scope, data);
       const rows = await uploadRows(runtime, scope, this.rows);
       const kernel = uploadKernel(scope, this.kernel);
-      const out = scope.allocate(data.n * 8);
       const chunks = Math.ceil(data.n / 64);
-      for (const [c, alpha] of this.alphas.entries()) {
-        const own = scope.f64(alpha.length, alpha);
-        await runtime.run("kernelApply", chunks, [kernel, inputs.pointer, rows.pointer, own, out], options, "deciding");
-        runtime.memory.f64(out, data.n).forEach((value, i) => {
-          all[i * many + c] = value + (this.biases[c] ?? 0);
+      // Classes side by side, so that each kernel value is computed once for as many as one pass takes.
+      for (let from = 0; from < many; from += MAX_VECTORS) {
+        const group = this.alphas.slice(from, from + MAX_VECTORS);
+        const vectors = 2 * Math.ceil(group.length / 2);
+        const [own, out] = [scope.f64(this.rows.n * vectors), scope.allocate(data.n * vectors * 8)];
+        const columns = runtime.memory.f64(own, this.rows.n * vectors);
+        group.forEach((alpha, v) => {
+          for (let i = 0; i < alpha.length; i++) columns[i * vectors + v] = alpha[i] ?? 0;
         });
+        const args = [kernel, inputs.pointer, rows.pointer, vectors, own, out];
+        await runtime.run("kernelApplyColumns", chunks, args, options, "deciding");
+        const outputs = runtime.memory.f64(out, data.n * vectors);
+        for (let i = 0; i < data.n; i++)
+          group.forEach((_, v) => {
+            all[i * many + from + v] = (outputs[i * vectors + v] ?? 0) + (this.biases[from + v] ?? 0);
+          });
         scope.drop(own);
+        scope.drop(out);
       }
       return all;
     } finally {
@@ -188,8 +199,10 @@ export function oneVsRest(trainer: Trainer): ClassTrainer {
   return {
     async fit(data, work = {}) {
       checkClasses(data);
+      const sets = data.classes.map((_, c) => data.against(c));
+      if (trainer.fitTogether !== undefined) return joinMachines(await trainer.fitTogether(sets, work), data);
       const machines: Machine[] = [];
-      for (let c = 0; c < data.classes.length; c++) machines.push(await trainer.fit(data.against(c), work));
+      for (const set of sets) machines.push(await trainer.fit(set, work));
       return joinMachines(machines, data);
     },
   };

@@ -1,7 +1,7 @@
-// Preconditioners for (K + shift I) x = y, or S K S in K's place, with several shifts at once: the exact Cholesky factor of a small matrix, or
-// a low-rank approximation K ~ L L^T of a large one from randomly pivoted Cholesky (Chen, Epperly, Tropp and Webber,
+// Preconditioners for (K + shift I) x = y, or S K S in K's place, with several shifts at once: the exact Cholesky factor of
+// a small matrix, or a low-rank approximation K ~ L L^T of a large one from randomly pivoted Cholesky (Chen, Epperly, Tropp and Webber,
 // Comm. Pure Appl. Math. 2024), in blocks. Not here: the iteration (conjugate.ts).
-import { TILE } from "../../assembly/layout.js";
+import { MAX_VECTORS, TILE } from "../../assembly/layout.js";
 import type { GramMatrix } from "../kernels/gram.js";
 import { gatherRows } from "../kernels/rows.js";
 import type { Scope } from "../runtime/memory.js";
@@ -10,6 +10,7 @@ import type { System } from "./conjugate.js";
 
 /** z = M^-1 r for interleaved vectors, vector v with the shift number active[v]. */
 export interface Preconditioner {
+  readonly shifts: readonly number[];
   apply(vectors: number, active: readonly number[], r: number, z: number): Promise<void>;
   /** Columns of the low-rank factor, n for an exact one. */
   readonly rank: number;
@@ -59,6 +60,11 @@ async function shiftedFactors(
   }
 }
 
+/** Bytes that directPreconditioner() takes for n rows. */
+export function directBytes(n: number, shifts: number): number {
+  return ((1 + shifts) * n * roundUp(n, 4) + n * MAX_VECTORS) * 8;
+}
+
 /** Solves with the exact factors of K + shift I; used for up to DIRECT_ROWS rows. */
 export async function directPreconditioner(
   { gram, roots }: System,
@@ -78,8 +84,9 @@ export async function directPreconditioner(
   const trace = gram.diagonal().reduce((sum, value, i) => sum + value * (roots?.[i] ?? 1) ** 2, 0);
   const smallest = Math.max(MACHINE_EPSILON * trace, Number.MIN_VALUE);
   const factors = await shiftedFactors(runtime, scope, matrix, pitch, n, shifts, smallest, work);
-  const temporary = scope.allocate(n * 8 * 8);
+  const temporary = scope.allocate(n * MAX_VECTORS * 8);
   return {
+    shifts,
     rank: n,
     async apply(vectors, active, r, z) {
       runtime.memory.f64(z, n * vectors).set(runtime.memory.f64(r, n * vectors));
@@ -207,12 +214,24 @@ async function addPanel(gram: GramMatrix, panel: Panel, work: WorkOptions): Prom
   }
 }
 
-/** Woodbury's form of (L L^T + (shift + s) I)^-1, s the mean of what L L^T leaves of the diagonal. */
+/** Bytes that lowRankPreconditioner() takes for n rows. */
+export function lowRankBytes(n: number, rank: number, shifts: number, vectors: number): number {
+  const pitch = roundUp(rank, BLOCK);
+  const factors = pitch * (n + (1 + shifts) * pitch + BLOCK);
+  const products = (Math.ceil(n / CHUNK) + 2) * pitch * vectors;
+  return (factors + products + n + BLOCK * BLOCK) * 8;
+}
+
+/**
+ * Woodbury's form of (L L^T + (shift + s) I)^-1, s the mean of what L L^T leaves of the diagonal, for at most `most`
+ * vectors at once.
+ */
 export async function lowRankPreconditioner(
   system: System,
   scope: Scope,
   shifts: readonly number[],
   rank: number,
+  most: number,
   work: WorkOptions,
 ): Promise<Preconditioner> {
   const { runtime, n } = system.gram;
@@ -225,10 +244,11 @@ export async function lowRankPreconditioner(
   const damped = shifts.map((shift) => shift + spread);
   const factors = await shiftedFactors(runtime, scope, cross, low.pitch, low.rank, damped, spread, work);
   const chunks = Math.ceil(n / CHUNK);
-  const shares = scope.allocate(chunks * low.rank * 8 * 8, "shares of the preconditioner");
-  const inner = scope.allocate(low.rank * 8 * 8);
-  const temporary = scope.allocate(low.rank * 8 * 8);
+  const shares = scope.allocate(chunks * low.rank * most * 8, "shares of the preconditioner");
+  const inner = scope.allocate(low.rank * most * 8);
+  const temporary = scope.allocate(low.rank * most * 8);
   return {
+    shifts,
     rank: low.rank,
     async apply(vectors, active, r, z) {
       const { factor, pitch, rank: columns } = low;

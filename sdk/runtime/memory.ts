@@ -20,6 +20,7 @@ export class LinearMemory {
   readonly work = new Set<number>();
   private end: number;
   private inUse = 0;
+  private most = 0;
   /** Bytes that threads without shared memory hold beside this memory. */
   copies = 0;
   /** Asks for `copies` back where the budget is short. */
@@ -39,6 +40,11 @@ export class LinearMemory {
   /** Bytes handed out now. */
   get bytesInUse(): number {
     return this.inUse;
+  }
+
+  /** Most bytes that were handed out at once. */
+  get peak(): number {
+    return this.most;
   }
 
   /** Throws MemoryBudgetError when `bytes` more would not fit the budget. */
@@ -61,6 +67,7 @@ export class LinearMemory {
     this.used.set(start, size);
     if (isWork) this.work.add(start);
     this.inUse += size;
+    this.most = Math.max(this.most, this.inUse);
     return start;
   }
 
