@@ -112,8 +112,12 @@ export function addDigits(program: Command): void {
     .addOption(choiceOption("--method", "bound of the differences (default: best)", MACHINE_METHODS))
     .addOption(list("--radii <list>", "radii of certified accuracy (default: 0.01,0.05,0.1)"))
     .addOption(seedOption("the training images drawn"))
-    .addOption(numberOption("--tolerance <number>", "largest gap or residual (default: 1e-6)", { min: 1e-12, max: 0.1 }))
-    .addOption(numberOption("--rank <n>", "columns of krr's preconditioner (default: by the rows)", { min: 4, integer: true }))
+    .addOption(
+      numberOption("--tolerance <number>", "largest gap or residual (default: 1e-6)", { min: 1e-12, max: 0.1 }),
+    )
+    .addOption(
+      numberOption("--rank <n>", "columns of krr's preconditioner (default: by the rows)", { min: 4, integer: true }),
+    )
     .option("--no-search", "prove the radii of --radii or not, and search for none: for tens of thousands of rows")
     .addOption(valueOption("--out <file>", "model file to write", (f, text) => parseTarget(f, text, false)))
     .action(run);

@@ -1,6 +1,5 @@
 // What is loaded when one of its functions is first called (later.ts), as one part: most pages run no experiment. Not here:
 // anything of its own.
-export { proveRadii } from "./certify/class-radii.js";
 export { certifyOutputs } from "./certify/outputs.js";
 export { certificateWidth } from "./experiments/certificate-width.js";
 export { certificates } from "./experiments/certificates.js";

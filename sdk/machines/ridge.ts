@@ -4,10 +4,10 @@
 import { MAX_VECTORS } from "../../assembly/layout.js";
 import { ConvergenceError, MemoryBudgetError } from "../errors.js";
 import { estimateMemory, type GramMemory, paddedVectors } from "../kernels/gram.js";
-import type { RowSource } from "../kernels/rows.js";
+import { checkRows, type RowSource } from "../kernels/rows.js";
 import type { Scope } from "../runtime/memory.js";
 import type { WorkOptions } from "../runtime/runtime.js";
-import { checkNumber, checkObject } from "../validate.js";
+import { checkChoice, checkNumber, checkObject } from "../validate.js";
 import { conjugateGradients, iterationBytes, type RightSide, type Solution, type System } from "./conjugate.js";
 import {
   DIRECT_ROWS,
@@ -82,9 +82,11 @@ export function estimateRidgeMemory(source: RowSource, options: RidgeMemoryOptio
     checkNumber(name, options[name] ?? 1, { min: 1, integer: true }),
   ) as [number, number];
   if (options.rank !== undefined) checkNumber("rank", options.rank, { min: 4, integer: true });
+  const storage = checkChoice("storage", options.storage ?? "float64", ["float64", "streamed"]);
+  checkRows("source", source);
   const { n } = source;
   const vectors = vectorsOf(targets * lambdas);
-  const gram = estimateMemory(source, { storage: options.storage, vectors });
+  const gram = estimateMemory(source, { storage, vectors });
   const preconditioner = preconditionerBytes(n, Math.min(options.rank ?? defaultRank(n), n), lambdas, vectors);
   const iteration = iterationBytes(n, vectors);
   return { gram, preconditioner, iteration, total: gram.total + preconditioner + iteration };

@@ -8,10 +8,11 @@ import { GramMatrix } from "../../sdk/kernels/gram.js";
 import { ntk } from "../../sdk/kernels/kernel.js";
 import { krr } from "../../sdk/machines/krr.js";
 import { logistic } from "../../sdk/machines/logistic.js";
+import { Machine } from "../../sdk/machines/machine.js";
 import { ClassMachine, oneVsRest } from "../../sdk/machines/one-vs-rest.js";
 import { svm } from "../../sdk/machines/svm.js";
 import { clouds } from "../clouds.js";
-import { runtimeAt } from "../helpers.js";
+import { LEVELS, runtimeAt } from "../helpers.js";
 
 const kernel = ntk();
 const runtime = await runtimeAt("simd");
@@ -79,6 +80,38 @@ describe.each([
     const two = (await krr({ kernel, lambda: 1 }).fit(data.against(0), on)).save();
     expect(() => ClassMachine.load(two)).toThrow(/expected format "ntkit class machine"/);
   });
+});
+
+it("outputs of all classes in one pass have the bits of each class alone, on every level and with any number of threads", async () => {
+  for (const many of [3, 17]) {
+    const own = clouds(300, 20, many, 4);
+    const test = clouds(130, 20, many, 5);
+    const machine = await oneVsRest(krr({ kernel, lambda: 1 })).fit(own, on);
+    const all: Float64Array[] = [];
+    for (const [level, threads] of [...LEVELS.map((name) => [name, 0] as const), ["simd", 1], ["simd", 3]] as const) {
+      const other = await runtimeAt(level, threads);
+      all.push(await machine.decisionFunctions(test, { runtime: other }));
+      await other.close();
+    }
+    for (const outputs of all) expect(outputs).toEqual(all[0]);
+    for (const [c, alpha] of machine.alphas.entries()) {
+      const { kernel: ours, rows, parameters, dataHash, dataName } = machine;
+      const bias = machine.biases[c] ?? 0;
+      const alone = new Machine({
+        machine: "krr",
+        parameters,
+        kernel: ours,
+        rows,
+        alpha,
+        bias,
+        training: {},
+        dataHash,
+        dataName,
+      });
+      const outputs = await alone.decisionFunction(test, on);
+      expect(outputs).toEqual(Float64Array.from(outputs, (_, i) => all[0]?.[i * many + c] ?? Number.NaN));
+    }
+  }
 });
 
 it("digits of MNIST: classes in the order asked for, rows as the pair of them has", async () => {
