@@ -101,6 +101,17 @@ export class UnsupportedKernelError extends RangeError {
   }
 }
 
+/** A model whose kernel is a function of its maker's own, loaded without that function; `kernel` is its name. */
+export class MissingKernelError extends Error {
+  override readonly name = "MissingKernelError";
+  constructor(readonly kernel: string) {
+    super(
+      `kernels: expected the function "${kernel}" that this model was made with, got none of that name: ` +
+        `load it with { kernels: [userKernel({ name: "${kernel}", evaluate })] }`,
+    );
+  }
+}
+
 /** A proof that an adversarial input contradicts: one of the two is wrong, and nothing of the run should be trusted. */
 export class SoundnessError extends Error {
   override readonly name = "SoundnessError";

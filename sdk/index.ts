@@ -186,6 +186,7 @@ export {
   type Kernel,
   type KernelFunction,
   type KernelOptions,
+  type KnownKernels,
   type NetworkKernel,
   nngp,
   ntk,
@@ -194,6 +195,7 @@ export {
   scaleKernel,
   sumKernels,
   type UserKernel,
+  userKernel,
 } from "./kernels/kernel.js";
 export { kernelProfile } from "./kernels/profile.js";
 export type { RowSource } from "./kernels/rows.js";

@@ -28,6 +28,7 @@ import { DivergenceError } from "../errors.js";
 import { GramMatrix, type GramStorage } from "../kernels/gram.js";
 import { checkKernel, type Kernel } from "../kernels/kernel.js";
 import { type RowSource, type Rows, uploadRows } from "../kernels/rows.js";
+import { kernelBetween } from "../kernels/upload.js";
 import { BatchOrder } from "../networks/order.js";
 import { LOSSES, type Loss } from "../networks/training.js";
 import type { Scope } from "../runtime/memory.js";
@@ -166,6 +167,7 @@ class Descent implements DescentSession {
   private readonly batches: (step: number) => Int32Array;
   private readonly jobSteps: number;
   private test: Rows | undefined;
+  private across = 0;
   private testLabels: Float64Array | undefined;
   private done = 0;
 
@@ -213,6 +215,7 @@ class Descent implements DescentSession {
 
   async watch(test: RowSource): Promise<void> {
     this.test = await uploadRows(this.runtime, this.scope, test);
+    this.across = await kernelBetween(this.scope, this.gram.kernel, test, this.data, {});
     this.testLabels = labelsOf(test);
   }
 
@@ -295,7 +298,7 @@ class Descent implements DescentSession {
     const { runtime, test, gram } = this;
     if (test === undefined) return new Float64Array(0);
     const out = own.f64(test.n);
-    const args = [gram.kernelPointer, test.pointer, gram.rows.pointer, this.coefficients, out];
+    const args = [this.across, test.pointer, gram.rows.pointer, this.coefficients, out];
     await runtime.run("kernelApply", Math.ceil(test.n / 64), args, { signal });
     return runtime.memory.f64(out, test.n).map((value, i) => kept * (this.start.test[i] ?? 0) + value);
   }

@@ -17,8 +17,9 @@ import { MemoryBudgetError } from "../errors.js";
 import type { Scope } from "../runtime/memory.js";
 import { type Runtime, runtimeOf, type WorkOptions } from "../runtime/runtime.js";
 import { checkChoice, checkNumber, checkObject, describe } from "../validate.js";
-import { checkKernel, type Kernel, uploadKernel } from "./kernel.js";
+import { checkKernel, type Kernel, sameKernel } from "./kernel.js";
 import { checkRows, checkSameColumns, estimateRowBytes, type RowSource, type Rows, uploadRows } from "./rows.js";
+import { kernelBetween } from "./upload.js";
 
 /** "auto" takes float64 where it fits the budget and streams otherwise. */
 export type GramStorage = "auto" | "float64" | "float32" | "streamed";
@@ -96,11 +97,14 @@ export class GramMatrix {
     checkRows("source", source);
     const runtime = await runtimeOf(options);
     const reserve = checkNumber("reserve", options.reserve ?? 0, { min: 0 });
-    const storage = GramMatrix.chooseStorage(runtime, source, options.storage ?? "auto", reserve);
+    const asked = options.storage ?? "auto";
+    // A function's values are in memory as it is: tiles would hold them twice.
+    const held = asked === "auto" && checked.kind === "user";
+    const storage = GramMatrix.chooseStorage(runtime, source, held ? "streamed" : asked, reserve);
     const scope = runtime.scope();
     try {
       const rows = await uploadRows(runtime, scope, source);
-      const kernelPointer = uploadKernel(scope, checked);
+      const kernelPointer = await kernelBetween(scope, checked, source, source, options);
       const pointer = scope.allocate(GRAM_BYTES);
       const bytes = tilesOf(source.n) * TILE * TILE * BYTES[storage];
       const tiles = bytes === 0 ? 0 : scope.allocate(bytes, `the Gram matrix of ${source.n} rows in ${storage}`);
@@ -220,8 +224,10 @@ export class GramMatrix {
 export function checkGram(gram: unknown, kernel: Kernel, n: number): GramMatrix {
   if (!(gram instanceof GramMatrix)) throw new TypeError(`gram: expected a GramMatrix, got ${describe(gram)}`);
   if (gram.n !== n) throw new RangeError(`gram: expected ${n} rows, got ${gram.n}`);
-  const [own, given] = [kernel, gram.kernel].map((one) => JSON.stringify(one));
-  if (own !== given) throw new RangeError(`gram: expected the kernel ${own}, got ${given}`);
+  if (!sameKernel(kernel, gram.kernel)) {
+    const [own, given] = [kernel, gram.kernel].map((one) => JSON.stringify(one));
+    throw new RangeError(`gram: expected the kernel ${own}, got ${given}${own === given ? ", another function" : ""}`);
+  }
   return gram;
 }
 
@@ -247,7 +253,7 @@ export async function crossGram(
   try {
     const own = await uploadRows(runtime, scope, left);
     const other = await uploadRows(runtime, scope, right);
-    const pointer = uploadKernel(scope, checkKernel("kernel", kernel));
+    const pointer = await kernelBetween(scope, checkKernel("kernel", kernel), left, right, options);
     const out = scope.allocate(left.n * right.n * 8, `the cross Gram matrix of ${left.n} x ${right.n} rows`);
     const chunks = Math.ceil(left.n / 64);
     await runtime.run(

@@ -21,6 +21,7 @@ import {
   KIND_SUM,
   KIND_TABLE,
 } from "../../assembly/layout.js";
+import { MissingKernelError } from "../errors.js";
 import type { Scope } from "../runtime/memory.js";
 import { checkChoice, checkNumber, checkObject, describe } from "../validate.js";
 
@@ -180,6 +181,25 @@ export function checkKernel(name: string, value: unknown): Kernel {
   if (kind === "scaled") return scaled(`${name}.factor`, given.factor, `${name}.part`, given.part);
   const parts = given.parts as unknown[];
   return kind === "sum" ? combined(kind, `${name}.parts`, parts) : combined(kind, `${name}.parts`, parts);
+}
+
+/** What loading a model takes that its file can not hold. */
+export interface KnownKernels {
+  /** The functions of one's own that the model's kernel has, found by their names. */
+  readonly kernels?: readonly UserKernel[] | undefined;
+}
+
+/** A kernel as a file has it, with the functions that it names. @throws MissingKernelError, TypeError, RangeError */
+export function withFunctions(value: unknown, { kernels = [] }: KnownKernels): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  const { kind, name, part, parts } = value as Record<string, unknown>;
+  if (kind === "user") {
+    const known = kernels.find((kernel) => kernel.name === name);
+    if (known === undefined) throw new MissingKernelError(String(name));
+    return known;
+  }
+  if (kind === "scaled") return { ...value, part: withFunctions(part, { kernels }) };
+  return Array.isArray(parts) ? { ...value, parts: parts.map((own) => withFunctions(own, { kernels })) } : value;
 }
 
 /** Hidden layers of the deepest network in a kernel; 0 for functions alone. */

@@ -2,8 +2,8 @@
 // rows, float64), biases and rows, everything else as JSON text in the metadata. Not here: the format itself
 // (data/safetensors.ts).
 import { readSafetensors, writeSafetensors } from "../data/safetensors.js";
-import { FormatError } from "../errors.js";
-import { checkKernel } from "../kernels/kernel.js";
+import { FormatError, MissingKernelError } from "../errors.js";
+import { checkKernel, type KnownKernels, withFunctions } from "../kernels/kernel.js";
 import { checkChoice, describe } from "../validate.js";
 import { VERSION } from "../version.js";
 import type { TrainingReport } from "./machine.js";
@@ -64,6 +64,7 @@ function parsed<T>(metadata: Readonly<Record<string, string>>, name: string, che
   try {
     return check(JSON.parse(metadata[name] ?? ""));
   } catch (error) {
+    if (error instanceof MissingKernelError) throw error;
     throw fault(`metadata ${name}: ${(error as Error).message}`);
   }
 }
@@ -87,17 +88,22 @@ function text(value: unknown): string {
 }
 
 /** The parts of the machine in a file. @throws TypeError for anything but bytes, FormatError for other files */
-export function loadClassParts(bytes: Uint8Array): ClassMachineParts {
-  return loadParts(bytes, MAGIC, (classes) => classes);
+export function loadClassParts(bytes: Uint8Array, known: KnownKernels = {}): ClassMachineParts {
+  return loadParts(bytes, MAGIC, (classes) => classes, known);
 }
 
 /** The same of a file with one machine a pair. */
-export function loadPairParts(bytes: Uint8Array): ClassMachineParts {
-  return loadParts(bytes, PAIR_MAGIC, (classes) => (classes * (classes - 1)) / 2);
+export function loadPairParts(bytes: Uint8Array, known: KnownKernels = {}): ClassMachineParts {
+  return loadParts(bytes, PAIR_MAGIC, (classes) => (classes * (classes - 1)) / 2, known);
 }
 
 /** `count` says how many machines there are for a number of classes. */
-function loadParts(bytes: Uint8Array, magic: string, count: (classes: number) => number): ClassMachineParts {
+function loadParts(
+  bytes: Uint8Array,
+  magic: string,
+  count: (classes: number) => number,
+  known: KnownKernels,
+): ClassMachineParts {
   const { tensors, metadata } = readSafetensors(bytes);
   if (metadata.format !== magic || metadata.format_version !== FORMAT_VERSION)
     throw fault(`expected format "${magic}" ${FORMAT_VERSION}, got ${describe(metadata.format)}`);
@@ -122,7 +128,7 @@ function loadParts(bytes: Uint8Array, magic: string, count: (classes: number) =>
   return {
     machine: checkedName(metadata.machine),
     parameters: parsed(metadata, "parameters", scalars),
-    kernel: parsed(metadata, "kernel", (value) => checkKernel("kernel", value)),
+    kernel: parsed(metadata, "kernel", (value) => checkKernel("kernel", withFunctions(value, known))),
     classes,
     rows: { n, d, x, scale },
     alphas: Array.from({ length: many }, (_, c) => own.slice(c * n, (c + 1) * n)),

@@ -2,8 +2,9 @@
 // dual is. Paths over C start each solution from the one before. Not here: the solver (decomposition.ts) and the duals.
 import { checkTargets, type Dataset } from "../data/dataset.js";
 import { checkGram, type GramMatrix } from "../kernels/gram.js";
-import { checkKernel, type Kernel, uploadKernel } from "../kernels/kernel.js";
+import { checkKernel, type Kernel } from "../kernels/kernel.js";
 import { uploadRows } from "../kernels/rows.js";
+import { kernelBetween } from "../kernels/upload.js";
 import type { Scope } from "../runtime/memory.js";
 import { runtimeOf, type WorkOptions } from "../runtime/runtime.js";
 import { checkNumber, checkObject } from "../validate.js";
@@ -122,7 +123,11 @@ export async function fitPath(
   try {
     const access =
       gram === undefined
-        ? computedKernel(runtime, await uploadRows(runtime, scope, data), uploadKernel(scope, kernel))
+        ? computedKernel(
+            runtime,
+            await uploadRows(runtime, scope, data),
+            await kernelBetween(scope, kernel, data, data, work),
+          )
         : storedKernel(gram);
     const fits = await solvePath(family, { access, scope, y: data.y, weights }, cs, choices, work);
     return await Promise.all(

@@ -1,8 +1,9 @@
 // A trained kernel machine g(x) = sum_i alpha_i K(x, x_i) + b: what every row of Table 1 becomes once it is trained.
 // Not here: training (one file a machine), files (model-file.ts), certificates (certify/).
 import type { Dataset } from "../data/dataset.js";
-import { describeKernel, type Kernel, uploadKernel } from "../kernels/kernel.js";
+import { describeKernel, type Kernel, type KnownKernels } from "../kernels/kernel.js";
 import { checkRows, checkSameColumns, type RowSource, uploadRows } from "../kernels/rows.js";
+import { kernelBetween } from "../kernels/upload.js";
 import { sha256Hex } from "../runtime/hash.js";
 import { runtimeOf, type WorkOptions } from "../runtime/runtime.js";
 import { loadMachineParts, saveMachine } from "./model-file.js";
@@ -86,7 +87,7 @@ export class Machine implements MachineParts {
     try {
       const inputs = await uploadRows(runtime, scope, data);
       const rows = await uploadRows(runtime, scope, this.rows);
-      const kernel = uploadKernel(scope, this.kernel);
+      const kernel = await kernelBetween(scope, this.kernel, data, this.rows, options);
       const alpha = scope.f64(this.alpha.length, this.alpha);
       const out = scope.allocate(data.n * 8);
       const chunks = Math.ceil(data.n / 64);
@@ -103,8 +104,8 @@ export class Machine implements MachineParts {
   }
 
   /** The machine in a model file. @throws TypeError, FormatError with the byte offset */
-  static load(bytes: Uint8Array): Machine {
-    return new Machine(loadMachineParts(bytes));
+  static load(bytes: Uint8Array, options: KnownKernels = {}): Machine {
+    return new Machine(loadMachineParts(bytes, options));
   }
 
   /** SHA-256 (hex) of the model file. */

@@ -1,8 +1,8 @@
 // Model files: safetensors with the coefficients (float64) and the training rows (8-bit or float64), and everything
 // else as JSON text in the metadata. Python's safetensors opens them. Not here: the format itself (data/safetensors.ts).
 import { readSafetensors, type Tensor, writeSafetensors } from "../data/safetensors.js";
-import { FormatError } from "../errors.js";
-import { checkKernel, type Kernel } from "../kernels/kernel.js";
+import { FormatError, MissingKernelError } from "../errors.js";
+import { checkKernel, type KnownKernels, withFunctions } from "../kernels/kernel.js";
 import { checkChoice, describe } from "../validate.js";
 import { VERSION } from "../version.js";
 import type { MachineName, MachineParts, TrainingReport } from "./machine.js";
@@ -54,7 +54,7 @@ function fault(what: string): FormatError {
 }
 
 /** The parts of the machine in a model file. @throws TypeError for anything but bytes, FormatError for other files */
-export function loadMachineParts(bytes: Uint8Array): MachineParts {
+export function loadMachineParts(bytes: Uint8Array, known: KnownKernels = {}): MachineParts {
   const { tensors, metadata } = readSafetensors(bytes);
   if (metadata.format !== MAGIC) throw fault(`expected format "${MAGIC}", got ${describe(metadata.format)}`);
   const version = Number(metadata.format_version);
@@ -77,7 +77,7 @@ export function loadMachineParts(bytes: Uint8Array): MachineParts {
   return {
     machine: guarded("machine", () => checkChoice("machine", metadata.machine, MACHINE_NAMES)),
     parameters: guarded("parameters", () => scalars(parsed(metadata.parameters))),
-    kernel: guarded("kernel", () => checkKernel("kernel", parsed(metadata.kernel)) as Kernel),
+    kernel: guarded("kernel", () => checkKernel("kernel", withFunctions(parsed(metadata.kernel), known))),
     rows: { n, d, x: rows.data, scale: finite("scale", metadata.scale, true) },
     alpha: alpha.data,
     bias: finite("bias", metadata.bias, false),
@@ -102,6 +102,7 @@ function guarded<T>(name: string, read: () => T): T {
   try {
     return read();
   } catch (error) {
+    if (error instanceof MissingKernelError) throw error;
     throw fault(`metadata ${name}: ${(error as Error).message}`);
   }
 }

@@ -4,9 +4,9 @@
 // cost 2 (k - 1) / k of one Gram matrix of all rows, in 4 / k^2 of its memory: nothing is gained by sharing one.
 // Not here: each class against the rest (one-vs-rest.ts), certificates (certify/classes.ts), files (class-file.ts).
 import type { ClassSet } from "../data/classes.js";
-import type { Kernel } from "../kernels/kernel.js";
-import { describeKernel, uploadKernel } from "../kernels/kernel.js";
+import { describeKernel, type Kernel, type KnownKernels } from "../kernels/kernel.js";
 import { checkSameColumns, type RowSource, uploadRows } from "../kernels/rows.js";
+import { kernelBetween } from "../kernels/upload.js";
 import { sha256Hex } from "../runtime/hash.js";
 import { runtimeOf, type WorkOptions } from "../runtime/runtime.js";
 import { checkNumber } from "../validate.js";
@@ -75,7 +75,6 @@ export class PairMachine implements PairMachineParts {
     const all = new Float64Array(data.n * pairs);
     try {
       const inputs = await uploadRows(runtime, scope, data);
-      const kernel = uploadKernel(scope, this.kernel);
       const out = scope.allocate(data.n * 8);
       for (const [k, alpha] of this.alphas.entries()) {
         const inner = runtime.scope();
@@ -84,6 +83,7 @@ export class PairMachine implements PairMachineParts {
           const own = rowsOf(this.rows, alpha);
           const { pointer } = await uploadRows(runtime, inner, own.rows);
           const coefficients = inner.f64(own.alpha.length, own.alpha);
+          const kernel = await kernelBetween(inner, this.kernel, data, own.rows, options);
           const args = [kernel, inputs.pointer, pointer, coefficients, out];
           await runtime.run("kernelApply", Math.ceil(data.n / 64), args, options, "deciding");
         } finally {
@@ -162,8 +162,8 @@ export class PairMachine implements PairMachineParts {
   }
 
   /** The machine in a model file. @throws TypeError, FormatError with the byte offset */
-  static load(bytes: Uint8Array): PairMachine {
-    return new PairMachine(loadPairParts(bytes));
+  static load(bytes: Uint8Array, options: KnownKernels = {}): PairMachine {
+    return new PairMachine(loadPairParts(bytes, options));
   }
 }
 

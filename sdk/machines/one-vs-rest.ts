@@ -5,8 +5,9 @@
 import { MAX_VECTORS } from "../../assembly/layout.js";
 import type { ClassSet } from "../data/classes.js";
 import type { Kernel } from "../kernels/kernel.js";
-import { describeKernel, uploadKernel } from "../kernels/kernel.js";
+import { describeKernel, type KnownKernels } from "../kernels/kernel.js";
 import { checkSameColumns, type RowSource, uploadRows } from "../kernels/rows.js";
+import { kernelBetween } from "../kernels/upload.js";
 import { sha256Hex } from "../runtime/hash.js";
 import { runtimeOf, type WorkOptions } from "../runtime/runtime.js";
 import { checkNumber, describe } from "../validate.js";
@@ -79,7 +80,7 @@ export class ClassMachine implements ClassMachineParts {
     try {
       const inputs = await uploadRows(runtime, scope, data);
       const rows = await uploadRows(runtime, scope, this.rows);
-      const kernel = uploadKernel(scope, this.kernel);
+      const kernel = await kernelBetween(scope, this.kernel, data, this.rows, options);
       const chunks = Math.ceil(data.n / 64);
       // Classes side by side, so that each kernel value is computed once for as many as one pass takes.
       for (let from = 0; from < many; from += MAX_VECTORS) {
@@ -154,8 +155,8 @@ export class ClassMachine implements ClassMachineParts {
   }
 
   /** The machine in a model file. @throws TypeError, FormatError with the byte offset */
-  static load(bytes: Uint8Array): ClassMachine {
-    return new ClassMachine(loadClassParts(bytes));
+  static load(bytes: Uint8Array, options: KnownKernels = {}): ClassMachine {
+    return new ClassMachine(loadClassParts(bytes, options));
   }
 }
 

@@ -3,6 +3,7 @@
 import { type Dataset, dataset } from "../data/dataset.js";
 import { readSafetensors, writeSafetensors } from "../data/safetensors.js";
 import { DivergenceError, FormatError } from "../errors.js";
+import type { KnownKernels } from "../kernels/kernel.js";
 import type { RowSource } from "../kernels/rows.js";
 import { checkRows, Machine } from "../machines/machine.js";
 import { sha256Hex } from "../runtime/hash.js";
@@ -164,14 +165,17 @@ export class NetworkModel {
   }
 }
 
-/** Whatever model a file holds. @throws TypeError, FormatError */
-export function loadModel(bytes: Uint8Array): Machine | NetworkModel {
-  return readSafetensors(bytes).metadata.format === MAGIC ? NetworkModel.load(bytes) : Machine.load(bytes);
+/** Whatever model a file holds. @throws TypeError, FormatError, MissingKernelError */
+export function loadModel(bytes: Uint8Array, known: KnownKernels = {}): Machine | NetworkModel {
+  return readSafetensors(bytes).metadata.format === MAGIC ? NetworkModel.load(bytes) : Machine.load(bytes, known);
 }
 
 /** Whatever model a file, a response or a stream holds. @throws as bytesOf() and loadModel() */
-export async function readModel(source: ByteSource, options: ReadOptions = {}): Promise<Machine | NetworkModel> {
-  return loadModel(await bytesOf(source, options));
+export async function readModel(
+  source: ByteSource,
+  options: ReadOptions & KnownKernels = {},
+): Promise<Machine | NetworkModel> {
+  return loadModel(await bytesOf(source, options), options);
 }
 
 export interface TrainNetworkOptions extends OpenOptions {
