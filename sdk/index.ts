@@ -32,8 +32,9 @@ export {
   type ClassReport,
   certifyClasses,
 } from "./certify/classes.js";
-export { type Cover, type CoverOptions, coverRadii } from "./certify/cover.js";
+export type { Cover, CoverOptions } from "./certify/cover.js";
 export { type NetworkOffset, networkBounds } from "./certify/ibp.js";
+export { certifyOutputs, coverRadii } from "./certify/later.js";
 export { type MergeOptions, mergeReports } from "./certify/merge.js";
 export {
   type Bounds,
@@ -126,15 +127,20 @@ export type { DynamicsData, FlowRecord, InitialOutputs, Outputs } from "./dynami
 export { type DescentOptions, type DescentRecord, type DescentSession, openDescent } from "./dynamics/session.js";
 export type { SquaredFlow, SquaredFlowOptions } from "./dynamics/squared-flow.js";
 export * from "./errors.js";
-export type {
-  CertificateFit,
-  CertificatePoint,
-  CertificateStage,
-  CertificateWidthOptions,
-  CertificateWidthResult,
+export {
+  type CertificateFit,
+  type CertificatePoint,
+  type CertificateStage,
+  type CertificateWidthOptions,
+  type CertificateWidthResult,
+  certificateWidth,
 } from "./experiments/certificate-width.js";
-export type { CertificatesOptions, CertificatesResult } from "./experiments/certificates.js";
-export { CERTIFICATE_METHODS, TABLE1, TABLE1_MACHINES, TIGHTNESS_MACHINES } from "./experiments/choices.js";
+export {
+  CERTIFICATE_METHODS,
+  type CertificatesOptions,
+  type CertificatesResult,
+  certificates,
+} from "./experiments/certificates.js";
 export {
   type CompareOptions,
   type ComparisonPoint,
@@ -143,9 +149,9 @@ export {
   openComparison,
 } from "./experiments/compare.js";
 export type { SamplePoint } from "./experiments/data.js";
-export type { DigitsOptions, DigitsResult } from "./experiments/digits.js";
-export type { FigureA1Options, FigureA1Result } from "./experiments/figure-a1.js";
-export type { Figure1Options, Figure1Result } from "./experiments/figure1.js";
+export { type DigitsOptions, type DigitsResult, digits } from "./experiments/digits.js";
+export { type FigureA1Options, type FigureA1Result, figureA1 } from "./experiments/figure-a1.js";
+export { type Figure1Options, type Figure1Result, figure1 } from "./experiments/figure1.js";
 export {
   COMPARISON_SETTINGS,
   type Comparison,
@@ -153,10 +159,24 @@ export {
   type ComparisonSetting,
   type ExperimentOptions,
 } from "./experiments/follow.js";
-export type { FigureLossesOptions, FigureLossesResult, LossesRow, LossesSide } from "./experiments/losses.js";
+export {
+  type FigureLossesOptions,
+  type FigureLossesResult,
+  figureLosses,
+  type LossesRow,
+  type LossesSide,
+} from "./experiments/losses.js";
 export { type MeanRadii, type RobustnessGain, robustnessGain } from "./experiments/robustness-gain.js";
 export { fitPowerLaw, type PowerLaw } from "./experiments/slope.js";
-export type { Table1Entry, Table1Machine, Table1Options, Table1Row } from "./experiments/table1.js";
+export {
+  TABLE1,
+  TABLE1_MACHINES,
+  type Table1Entry,
+  type Table1Machine,
+  type Table1Options,
+  type Table1Row,
+  table1,
+} from "./experiments/table1.js";
 export {
   type CertifyNetwork,
   type NetworkRun,
@@ -167,8 +187,20 @@ export {
   table2,
   trainAndCertify,
 } from "./experiments/table2.js";
-export type { TightnessMachine, TightnessOptions, TightnessRow } from "./experiments/tightness.js";
-export type { SweptQuantity, WidthPoint, WidthSweepOptions, WidthSweepResult } from "./experiments/width-sweep.js";
+export {
+  TIGHTNESS_MACHINES,
+  type TightnessMachine,
+  type TightnessOptions,
+  type TightnessRow,
+  tightness,
+} from "./experiments/tightness.js";
+export {
+  type SweptQuantity,
+  type WidthPoint,
+  type WidthSweepOptions,
+  type WidthSweepResult,
+  widthSweep,
+} from "./experiments/width-sweep.js";
 export {
   type CrossGram,
   crossGram,
@@ -206,22 +238,6 @@ export {
   type SpectrumOptions,
   spectrum,
 } from "./kernels/spectrum.js";
-export {
-  certificates,
-  certificateWidth,
-  certifyOutputs,
-  convergence,
-  digits,
-  figure1,
-  figureA1,
-  figureLosses,
-  finiteWidth,
-  generalisation,
-  pathKernelStudy,
-  table1,
-  tightness,
-  widthSweep,
-} from "./later.js";
 export { LOSSES, type Loss } from "./losses.js";
 export {
   type CrossValidationOptions,
@@ -299,28 +315,34 @@ export {
 } from "./runtime/runtime.js";
 export { type ByteSource, bytesOf, type ReadOptions } from "./runtime/sources.js";
 export type { WorkerSource } from "./runtime/threads.js";
-export { bestRow, LABELINGS, VARIED, WIDTH_SETTINGS } from "./theory/choices.js";
-export type {
-  ConvergenceOptions,
-  ConvergencePoint,
-  ConvergenceResult,
-  ConvergenceRow,
-  FlowMethod,
+export {
+  type ConvergenceOptions,
+  type ConvergencePoint,
+  type ConvergenceResult,
+  type ConvergenceRow,
+  convergence,
+  type FlowMethod,
 } from "./theory/convergence.js";
-export type {
-  FiniteWidthFit,
-  FiniteWidthOptions,
-  FiniteWidthPoint,
-  FiniteWidthResult,
-  Varied,
-  WidthSetting,
+export {
+  type FiniteWidthFit,
+  type FiniteWidthOptions,
+  type FiniteWidthPoint,
+  type FiniteWidthResult,
+  finiteWidth,
+  VARIED,
+  type Varied,
+  WIDTH_SETTINGS,
+  type WidthSetting,
 } from "./theory/finite-width.js";
-export type {
-  GeneralisationOptions,
-  GeneralisationResult,
-  GeneralisationRow,
-  GeneralisedNetwork,
-  Labeling,
+export {
+  bestRow,
+  type GeneralisationOptions,
+  type GeneralisationResult,
+  type GeneralisationRow,
+  type GeneralisedNetwork,
+  generalisation,
+  LABELINGS,
+  type Labeling,
 } from "./theory/generalisation.js";
 export { pathKernelBound } from "./theory/path-bound.js";
 export {
@@ -331,12 +353,13 @@ export {
   type RebuildError,
   type SignReport,
 } from "./theory/path-kernel.js";
-export type {
-  Explanation,
-  PathKernelRun,
-  PathKernelStudy,
-  PathKernelStudyOptions,
-  PicturedRow,
+export {
+  type Explanation,
+  type PathKernelRun,
+  type PathKernelStudy,
+  type PathKernelStudyOptions,
+  type PicturedRow,
+  pathKernelStudy,
 } from "./theory/path-kernel-study.js";
 export { QUADRATURES, type Quadrature } from "./theory/quadrature.js";
 export {

@@ -14,7 +14,7 @@ import type { squaredFlow as Squared } from "./squared-flow.js";
  * @throws TypeError, RangeError naming the argument; MemoryBudgetError; ConvergenceError after maxEvents; the signal's
  *   reason
  */
-export const gradientFlow: typeof Gradient = async (...args) => (await import("./flow.js")).gradientFlow(...args);
+export const gradientFlow: typeof Gradient = async (...args) => (await import("../rare.js")).gradientFlow(...args);
 
 /**
  * Gradient flow of equation 8 for the squared loss (y - z)^2 from g_0, in closed form for all times: with
@@ -24,7 +24,7 @@ export const gradientFlow: typeof Gradient = async (...args) => (await import(".
  * @param train n rows with labels -1 / +1
  * @throws TypeError, RangeError naming the argument; MemoryBudgetError; the signal's reason
  */
-export const squaredFlow: typeof Squared = async (...args) => (await import("./squared-flow.js")).squaredFlow(...args);
+export const squaredFlow: typeof Squared = async (...args) => (await import("../rare.js")).squaredFlow(...args);
 
 /**
  * Gradient flow of equation 8, dg_t(x)/dt = -lambda g_t(x) - w sum_i l'(g_t(x_i), y_i) K(x, x_i), for a smooth loss, from
@@ -35,4 +35,4 @@ export const squaredFlow: typeof Squared = async (...args) => (await import("./s
  * @throws TypeError, RangeError naming the argument; MemoryBudgetError; ConvergenceError after maxSteps, or where the
  *   tolerance asks for steps that rounding loses; the signal's reason
  */
-export const generalFlow: typeof General = async (...args) => (await import("./general-flow.js")).generalFlow(...args);
+export const generalFlow: typeof General = async (...args) => (await import("../rare.js")).generalFlow(...args);

@@ -4,8 +4,8 @@
 // hard margin has the largest lambda, halved, at which soft and hard margin are one machine (solutions.ts).
 // Not here: the pictures (plots/losses.ts), the run itself (follow.ts), flows and bounds (theory/convergence.ts).
 import type { Dataset } from "../data/dataset.js";
+import { squaredFlow } from "../dynamics/later.js";
 import type { Outputs } from "../dynamics/problem.js";
-import { squaredFlow } from "../dynamics/squared-flow.js";
 import { ntk } from "../kernels/kernel.js";
 import { type Loss, LossTerms } from "../losses.js";
 import { network } from "../networks/network.js";

@@ -8,4 +8,4 @@ import type { exportOnnx as ExportOnnx } from "./onnx.js";
  * Only MatMul, Relu and Sub are used.
  * @throws TypeError, RangeError when the file would be larger than the 2 GiB that ONNX allows
  */
-export const exportOnnx: typeof ExportOnnx = async (...args) => (await import("./onnx.js")).exportOnnx(...args);
+export const exportOnnx: typeof ExportOnnx = async (...args) => (await import("../rare.js")).exportOnnx(...args);

@@ -6,10 +6,8 @@
 // Not here: the flows (dynamics/), the solvers (machines/), the picture (plots/convergence.ts).
 import type { Dataset } from "../data/dataset.js";
 import { descend } from "../dynamics/descend.js";
-import { gradientFlow } from "../dynamics/flow.js";
-import { generalFlow } from "../dynamics/general-flow.js";
+import { generalFlow, gradientFlow, squaredFlow } from "../dynamics/later.js";
 import type { Outputs } from "../dynamics/problem.js";
-import { squaredFlow } from "../dynamics/squared-flow.js";
 import { TABLE1, TABLE1_MACHINES, type Table1Machine } from "../experiments/choices.js";
 import { draw, experimentData } from "../experiments/data.js";
 import { type ExperimentOptions, largest } from "../experiments/follow.js";

@@ -8,4 +8,4 @@ import type { checkCertificates as Check } from "./check.js";
  * report is no error but a fault in the result.
  */
 export const checkCertificates: typeof Check = async (...args) =>
-  (await import("./check.js")).checkCertificates(...args);
+  (await import("../../rare.js")).checkCertificates(...args);
