@@ -57,6 +57,14 @@ const WORK: Readonly<Record<string, (runtime: sdk.Runtime) => Promise<unknown>>>
       exact.at(1),
     ];
   },
+  async classes(runtime) {
+    const labels = Array.from({ length: reals.n }, (_, i) => i % 3);
+    const data = sdk.classSet({ x: reals.x, labels, shape: [reals.n, reals.d] });
+    const machine = await sdk.oneVsRest(sdk.krr({ kernel, lambda: 1 })).fit(data, { runtime });
+    const options = { runtime, search: false, radii: [0.01], samples: 20 };
+    const { perSample } = await sdk.certifyClasses(machine, data, options);
+    return [await machine.decisionFunctions(data, { runtime }), perSample];
+  },
   async certificates(runtime) {
     const machine = await sdk.svm({ kernel, c: 1 }).fit(pixels, { runtime });
     const deep = await sdk.krr({ kernel: sdk.ntk({ depth: 2 }), lambda: 1 }).fit(reals, { runtime });
