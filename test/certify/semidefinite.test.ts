@@ -81,7 +81,7 @@ describe.each(LEVELS)("%s", (level) => {
     );
   });
 
-  it("the bound on a ball is never above the minimum, and within 2e-3 of the quadratic's size: the S-lemma loses nothing", () => {
+  it("the bound on a ball is never above the minimum, and within 3e-3 of its size, where the search stops: the S-lemma loses nothing", () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 12 }),
@@ -94,7 +94,7 @@ describe.each(LEVELS)("%s", (level) => {
           const all = size + Math.hypot(...linear);
           // The oracle and the turned matrix are off by some n^2 roundings.
           expect(bound).toBeLessThanOrEqual(minimum + 1e-12 * n * all);
-          expect(bound).toBeGreaterThanOrEqual(minimum - 2e-3 * all);
+          expect(bound).toBeGreaterThanOrEqual(minimum - 3e-3 * all);
         },
       ),
       { numRuns: 300 },

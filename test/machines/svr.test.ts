@@ -108,8 +108,10 @@ it("the certified interval of its output on a ball holds the outputs of samples,
 it("real targets are for regression alone, and names bad arguments", async () => {
   const data = targets(5, 2, 1);
   const machine = await svr({ kernel }).fit(data, on);
-  await expect(certify(machine, data, on)).rejects.toThrow(/^data: expected labels .* machineBounds/);
-  await expect(svm({ kernel }).fit(data, on)).rejects.toThrow(/^y: expected labels -1 or \+1, got/);
+  await expect(certify(machine, data, on)).rejects.toThrow(
+    /^data: expected labels .* certifyOutputs\(\) bounds outputs/,
+  );
+  await expect(svm({ kernel }).fit(data, on)).rejects.toThrow(/^data: expected labels -1 and \+1, got targets/);
   expect(() => dataset({ x: data.x, y: [1, 2, 3, 4, Number.NaN], shape: [5, 2], task: "regression" })).toThrow(
     /^y: expected finite targets, got NaN at index 4$/,
   );
