@@ -19,7 +19,7 @@ export {
   writeCounterexamples,
 } from "./certify/attacks/counterexamples.js";
 export { type OutputGradients, outputGradients } from "./certify/attacks/gradient.js";
-export { type AttackPath, attackPath } from "./certify/attacks/path.js";
+export type { AttackPath } from "./certify/attacks/path.js";
 export { type AttackReport, attackReportToJson, formatDistance, makeAttackReport } from "./certify/attacks/report.js";
 export type { AttackChoices } from "./certify/beside.js";
 export { type BoundOptions, intervalBounds, machineBounds, nestedBounds } from "./certify/bounds.js";
@@ -34,7 +34,7 @@ export {
 } from "./certify/classes.js";
 export type { Cover, CoverOptions } from "./certify/cover.js";
 export { type NetworkOffset, networkBounds } from "./certify/ibp.js";
-export { certifyOutputs, coverRadii } from "./certify/later.js";
+export { attackPath, certifyOutputs, coverRadii } from "./certify/later.js";
 export { type MergeOptions, mergeReports } from "./certify/merge.js";
 export {
   type Bounds,
@@ -201,6 +201,7 @@ export {
   type WidthSweepResult,
   widthSweep,
 } from "./experiments/width-sweep.js";
+export { ridgeCondition } from "./kernels/condition.js";
 export {
   type CrossGram,
   crossGram,
@@ -229,15 +230,9 @@ export {
   type UserKernel,
   userKernel,
 } from "./kernels/kernel.js";
-export { kernelProfile } from "./kernels/profile.js";
+export { eigenvalues, kernelProfile, spectrum } from "./kernels/later.js";
 export type { RowSource } from "./kernels/rows.js";
-export {
-  eigenvalues,
-  ridgeCondition,
-  type SpectrumEstimate,
-  type SpectrumOptions,
-  spectrum,
-} from "./kernels/spectrum.js";
+export type { SpectrumEstimate, SpectrumOptions } from "./kernels/spectrum.js";
 export { LOSSES, type Loss } from "./losses.js";
 export {
   type CrossValidationOptions,

@@ -1,5 +1,6 @@
-// coverRadii() and certifyOutputs(), whose code comes when they are first called: most pages certify decisions about images.
-// Not here: that code (cover.ts, outputs.ts).
+// attackPath(), coverRadii() and certifyOutputs(), whose code comes when they are first called: most pages certify decisions
+// about images. Not here: that code (attacks/path.ts, cover.ts, outputs.ts).
+import type { attackPath as AttackPath } from "./attacks/path.js";
 import type { coverRadii as CoverRadii } from "./cover.js";
 import type { certifyOutputs as CertifyOutputs } from "./outputs.js";
 
@@ -18,3 +19,10 @@ export const coverRadii: typeof CoverRadii = async (...args) => (await import(".
  */
 export const certifyOutputs: typeof CertifyOutputs = async (...args) =>
   (await import("../rare.js")).certifyOutputs(...args);
+
+/**
+ * Inputs x0 + t (x* - x0) at distances `radii` from row 0 of `data`, up to rounding, on the way to the adversarial input
+ * `target` (d entries in data units) and beyond; with `domain` cut to [0, 1], which only shortens the distance.
+ * @throws TypeError, RangeError, the signal's reason
+ */
+export const attackPath: typeof AttackPath = async (...args) => (await import("../rare.js")).attackPath(...args);

@@ -27,8 +27,7 @@ type Kind = "labels" | "targets" | "classes";
 /** The rows of a split; a test split follows its training split. */
 type Reader<Rows> = (arrays: SplitArrays, train?: Rows) => Rows;
 
-const EXPECTED = 'expected "mnist:a,b", "folder:a,b" with two digits, "file.npz", or "x.npy,y.npy"';
-const EXPECTED_CLASSES = 'expected "mnist:0-9", "folder:a,b,c" with several digits, "file.npz", or "x.npy,y.npy"';
+const EXPECTED = 'expected "mnist:a,b", "folder:a,b" with two digits (classes: or more), "file.npz", or "x.npy,y.npy"';
 
 const READERS: { readonly [kind in Kind]: Reader<Dataset | ClassSet> } = {
   labels: (arrays) => datasetFromArrays(arrays),
@@ -102,13 +101,12 @@ async function fromDigits(spec: string, asked: Kind | undefined, signal: AbortSi
   // Only digits, commas, hyphens and spaces after the last colon, so that "C:/data" is a folder.
   const [, place = spec, text] = /^(.*?):([\d\s,.-]*)$/.exec(spec) ?? [];
   const digits = text !== undefined ? parseDigits(text) : asked === "classes" ? parseDigits("0-9") : [0, 1];
-  const expected = asked === "classes" ? EXPECTED_CLASSES : EXPECTED;
   const several = asked === "classes" || (asked === undefined && digits.length > 2);
   if (asked === "targets")
     throw new RangeError(
       `${spec}: expected "file.npz" or "x.npy,y.npy" for real targets, images of digits have labels`,
     );
-  if (digits.some(Number.isNaN) || (!several && digits.length !== 2)) throw new RangeError(`${spec}: ${expected}`);
+  if (digits.some(Number.isNaN) || (!several && digits.length !== 2)) throw new RangeError(`${spec}: ${EXPECTED}`);
   const folder = place === "mnist" ? await mnistFolder() : place;
   const how = { source: { folder }, ...(signal === undefined ? {} : { signal }) };
   try {
@@ -118,7 +116,7 @@ async function fromDigits(spec: string, asked: Kind | undefined, signal: AbortSi
     return { ...loaded, splits: "separate" as const };
   } catch (error) {
     if (!(error instanceof DataSourceError)) throw error;
-    throw new DataSourceError(`${error.message}; ${expected}`, { cause: error });
+    throw new DataSourceError(`${error.message}; ${EXPECTED}`, { cause: error });
   }
 }
 

@@ -15,7 +15,7 @@ import { checkCommon, checkCount, checkList } from "../experiments/options.js";
 import { hardMarginLambda, type Objective, objectiveOf, solve } from "../experiments/solutions.js";
 import { GramMatrix } from "../kernels/gram.js";
 import { type Kernel, ntk } from "../kernels/kernel.js";
-import { eigenvalues } from "../kernels/spectrum.js";
+import { eigenvalues } from "../kernels/later.js";
 import type { Loss } from "../losses.js";
 import type { Machine } from "../machines/machine.js";
 import { type Runtime, runtimeOf } from "../runtime/runtime.js";
