@@ -111,7 +111,7 @@ function checkSearch(options: CrossValidationOptions, n: number): Search {
 function lambdasOf(machine: SearchedMachine, { lambdas, cs }: CrossValidationOptions): number[] {
   if (cs === undefined) return checkLambdas(lambdas);
   if (lambdas !== undefined) throw new RangeError("cs: expected either cs or lambdas = 1 / cs, got both");
-  if (machine === "krr") throw new RangeError('cs: expected lambdas for "krr", which has no C, got cs');
+  if (machine === "krr") throw new RangeError('cs: expected lambdas for "krr"');
   if (!Array.isArray(cs) || cs.length === 0)
     throw new TypeError(`cs: expected an array of at least one number, got ${describe(cs)}`);
   return cs.map((c, k) => 1 / checkLambda(`cs[${k}]`, c));
