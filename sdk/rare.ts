@@ -3,6 +3,7 @@
 // only certify. Measured with test/runtimes/bundle.test.ts. Not here: anything of its own.
 export { attackPath } from "./certify/attacks/path.js";
 export { checkCertificates } from "./certify/checker/check.js";
+export { proveRadii } from "./certify/class-radii.js";
 export { coverRadii } from "./certify/cover.js";
 export { certifyOutputs } from "./certify/outputs.js";
 export { gradientFlow } from "./dynamics/flow.js";

@@ -14,7 +14,6 @@ import { runtimeOf, type WorkOptions } from "../runtime/runtime.js";
 import { checkNumber, checkObject, describe } from "../validate.js";
 import { machineBounds } from "./bounds.js";
 import { type CertifyOptions, certifySamples } from "./certify.js";
-import { proveRadii } from "./class-radii.js";
 import type { MachineMethod, Threat } from "./method.js";
 import { type AccuracyCurve, epsilonGrid, type Summary, summarize } from "./report.js";
 import { chooseSamples, type Samples } from "./samples.js";
@@ -105,7 +104,7 @@ export async function certifyClasses(
     return { index, label, prediction, margins: own, radius: Number.NaN, rival: nearestOf(own, prediction) };
   });
   if (fixed === undefined) await new Judge(machine, chosen, open, work).all();
-  else await proveRadii(machine as ClassMachine, chosen, open, fixed, work);
+  else await (await import("../rare.js")).proveRadii(machine as ClassMachine, chosen, open, fixed, work);
   const perSample = open.map(({ index, label, prediction, margins: own, radius, rival }) => {
     return { index, label, prediction, rival, margin: own[rival] ?? 0, radius, correct: prediction === label };
   });
