@@ -264,8 +264,9 @@ export class NtkitCertify extends DemoElement {
       const model = await this.worker.call("loadFile", { bytes }, { signal: this.signal, transfer: [bytes.buffer] });
       this.ownModel = false;
       this.describe(model);
-      this.message.show(`${chosen.name} decides now: ${model.description}.`);
-      void this.analyse();
+      const notice = `${chosen.name} decides now: ${model.description}.`;
+      this.message.show(notice);
+      void this.analyse(notice);
     } catch (error) {
       this.fail(error);
     }
@@ -295,8 +296,8 @@ export class NtkitCertify extends DemoElement {
     return this.domain.input.checked;
   }
 
-  /** All that there is to know of the picture, quickest first. */
-  private async analyse(): Promise<void> {
+  /** All that there is to know of the picture, quickest first; a notice stays beside what is said of it. */
+  private async analyse(notice = ""): Promise<void> {
     const { shown } = this;
     this.job.abort();
     if (shown === undefined) return;
@@ -312,7 +313,7 @@ export class NtkitCertify extends DemoElement {
       const judgement = await this.worker.call("judge", { pixels: shown.pixels }, { signal });
       this.judgement = judgement;
       this.verdict.show(shown.pixels, judgement, this.digits, shown.label);
-      this.speak(judgement);
+      this.speak(judgement, notice);
       const { intervalRadius: interval } = judgement;
       if (known === undefined) this.radii.update({ interval, best: undefined, attack: undefined });
       const proof = await this.worker.call("prove", { ...this.subject(shown), name: shown.name }, { signal });
@@ -359,9 +360,9 @@ export class NtkitCertify extends DemoElement {
     this.ball.update({ interval, best, attack });
   }
 
-  private speak(judgement: work.Judgement): void {
+  private speak(judgement: work.Judgement, notice: string): void {
     const text = likenessText(judgement, this.digits);
-    this.message.show(text ?? "", text === undefined ? "note" : "bad");
+    this.message.show(text === undefined ? notice : `${notice} ${text}`.trim(), text === undefined ? "note" : "bad");
   }
 
   private nameOf(output: number): string {
