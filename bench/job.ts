@@ -52,6 +52,8 @@ export interface JobDescription {
   /** Why it takes the time it takes, for the report. */
   readonly why: string;
   readonly peers: readonly Peer[];
+  /** Needs what not every machine has: left out unless it is named. */
+  readonly onRequest?: boolean;
   /** What figures of check() say, in a few words. */
   readonly says: (figures: Figures) => string;
   /** Writes files that rounds and peers share, once, in a process of its own. */

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Command, CommanderError, Option } from "commander";
 import { Failure, Interrupted, STOP_SIGNALS, UsageError } from "../cli/errors.js";
-import { numberOption, parseTarget, valueOption } from "../cli/options.js";
+import { numberOption, pathOption } from "../cli/options.js";
 import { runChild } from "./child.js";
 import { compare, type JobResult, ROUNDS } from "./compare.js";
 import type { Job } from "./job.js";
@@ -36,7 +36,7 @@ function chooseJobs(names: readonly string[]): readonly Job[] {
   const known = JOBS.map(({ name }) => name);
   for (const name of names)
     if (!known.includes(name)) throw new UsageError(`job: expected one of ${known.join(", ")}, got "${name}"`);
-  return names.length === 0 ? JOBS : JOBS.filter(({ name }) => names.includes(name));
+  return JOBS.filter(({ name, onRequest }) => (names.length === 0 ? onRequest !== true : names.includes(name)));
 }
 
 /** A job by its name, those that are only peers of others included. */
@@ -121,11 +121,12 @@ async function main(names: readonly string[], options: Options): Promise<void> {
 }
 
 function makeProgram(): Command {
-  const names = JOBS.map(({ name, what }) => `  ${name.padEnd(13)} ${what}`);
+  const width = Math.max(...JOBS.map(({ name }) => name.length));
+  const names = JOBS.map(({ name, what, onRequest }) => `  ${name.padEnd(width)} ${what}${onRequest ? " *" : ""}`);
   return new Command("bench")
     .description("Times the jobs of the benchmark suite, and what one would run instead of them")
     .usage("[job...] [options]")
-    .argument("[job...]", "jobs to run (default: all, with peers)")
+    .argument("[job...]", "jobs to run (default: all without *, with peers)")
     .option("--peers", "run the peers too and write the jobs' rows of RESULTS.md (default when no job is named)")
     .option("--no-peers", "do not run the peers")
     .addOption(
@@ -145,21 +146,13 @@ function makeProgram(): Command {
     .addOption(
       numberOption("--n <n>", "the first n training images only, to try things out", { min: 10, integer: true }),
     )
-    .addOption(
-      valueOption("--json <file>", "write the measurements as JSON; - is standard output", (f, text) =>
-        parseTarget(f, text),
-      ),
-    )
+    .addOption(pathOption("--json <file>", "write the measurements as JSON; - is standard output", true))
     .option("--write", "write the rows without peers too")
     .option("--no-write", "leave RESULTS.md as it is")
-    .addOption(
-      valueOption("--out <folder>", "folder of results.json and RESULTS.md (default: bench)", (f, text) =>
-        parseTarget(f, text, false),
-      ),
-    )
+    .addOption(pathOption("--out <folder>", "folder of results.json and RESULTS.md (default: bench)"))
     .addOption(new Option("--child <folder>", "one run, in this process").hideHelp())
     .addOption(new Option("--provide <folder>", "what rounds and peers share").hideHelp())
-    .addHelpText("after", `\nJobs:\n${names.join("\n")}`)
+    .addHelpText("after", `\nJobs (* when named only, it needs WebGPU):\n${names.join("\n")}`)
     .exitOverride()
     .configureOutput({ outputError: () => {} })
     .action(main);

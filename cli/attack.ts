@@ -31,10 +31,9 @@ import {
   dataOption,
   finish,
   numberOption,
-  parseTarget,
+  pathOption,
   samplesOption,
   seedOption,
-  valueOption,
 } from "./options.js";
 import { checkTargets, Output, writeWhole } from "./output.js";
 import { type Session, withSession } from "./session.js";
@@ -193,11 +192,7 @@ export function addAttack(program: Command): void {
     )
     .addOption(numberOption("--limit <radius>", "largest radius tried", { min: 1e-12, max: 1e12 }))
     .option("--difference", "of networks: attack f - f0 at the input (default: f0 frozen at the clean one)")
-    .addOption(
-      valueOption("--out <folder>", "write counterexamples.npz and pictures there", (f, text) =>
-        parseTarget(f, text, false),
-      ),
-    )
+    .addOption(pathOption("--out <folder>", "write counterexamples.npz and pictures there"))
     .addOption(
       numberOption("--pictures <n>", `pictures of the nearest (default: ${PICTURES})`, { min: 0, integer: true }),
     )

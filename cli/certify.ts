@@ -33,7 +33,7 @@ import {
   numberOption,
   parseBracket,
   parseShard,
-  parseTarget,
+  pathOption,
   samplesOption,
   seedOption,
   valueOption,
@@ -190,13 +190,7 @@ export function addCertify(program: Command): void {
       }),
     )
     .option("--attack", "also attack each sample: certified <= unknown <= attacked")
-    .addOption(
-      valueOption(
-        "--counterexamples <file>",
-        "NPZ file of the inputs that --attack finds, for verify-cert",
-        (f, text) => parseTarget(f, text, false),
-      ),
-    )
+    .addOption(pathOption("--counterexamples <file>", "NPZ file of the inputs that --attack finds, for verify-cert"))
     .addOption(
       valueOption("--shard <i/n>", "certify part i = 0, ..., n - 1 of n, for ntkit merge (default: all)", parseShard),
     )

@@ -24,7 +24,7 @@ import {
   fromFlags,
   numberOption,
   parseNumbers,
-  parseTarget,
+  pathOption,
   seedOption,
   valueOption,
 } from "./options.js";
@@ -135,11 +135,7 @@ export function addCv(program: Command): void {
       "krr, svr: y holds real targets (default: where it is of a floating-point type and not labels)",
     )
     .addOption(seedOption("the division into parts"))
-    .addOption(
-      valueOption("--out <folder>", "write cv.json and the plot cv.svg there", (f, text) =>
-        parseTarget(f, text, false),
-      ),
-    )
+    .addOption(pathOption("--out <folder>", "write cv.json and the plot cv.svg there"))
     .action(cv);
   finish(command, [
     "cv --data mnist:3,8 --machine svm --lambda 0.01,0.1,1",

@@ -16,7 +16,7 @@ import {
   finish,
   numberOption,
   parseNumbers,
-  parseTarget,
+  pathOption,
   seedOption,
   valueOption,
 } from "./options.js";
@@ -119,7 +119,7 @@ export function addDigits(program: Command): void {
       numberOption("--rank <n>", "columns of krr's preconditioner (default: by the rows)", { min: 4, integer: true }),
     )
     .option("--no-search", "prove the radii of --radii or not, and search for none: for tens of thousands of rows")
-    .addOption(valueOption("--out <file>", "model file to write", (f, text) => parseTarget(f, text, false)))
+    .addOption(pathOption("--out <file>", "model file to write"))
     .action(run);
   finish(command, [
     "digits --rows 2000 --count 20",

@@ -12,10 +12,9 @@ import {
   dataOption,
   finish,
   numberOption,
-  parseTarget,
+  pathOption,
   samplesOption,
   seedOption,
-  valueOption,
 } from "./options.js";
 import { checkTargets, Output } from "./output.js";
 import { type Session, withSession } from "./session.js";
@@ -74,8 +73,8 @@ export function addExport(program: Command): void {
     .command("export")
     .description("write a finite network as ONNX, and balls around inputs as VNN-LIB, for other verifiers")
     .argument("<model>", "network file written by ntkit train --network")
-    .addOption(valueOption("--onnx <file>", "the ONNX model", (f, text) => parseTarget(f, text)).makeOptionMandatory())
-    .addOption(valueOption("--vnnlib <folder>", "one property file a sample", (f, text) => parseTarget(f, text)))
+    .addOption(pathOption("--onnx <file>", "the ONNX model").makeOptionMandatory())
+    .addOption(pathOption("--vnnlib <folder>", "one property file a sample"))
     .addOption(dataOption())
     .addOption(choiceOption("--split", "part of the data (default: test)", SPLITS))
     .addOption(samplesOption())

@@ -27,7 +27,7 @@ import {
   finish,
   numberOption,
   parseNumbers,
-  parseTarget,
+  pathOption,
   type Samples,
   seedOption,
   valueOption,
@@ -219,11 +219,7 @@ export function addFigureFlags(command: Command): Command {
     )
     .addOption(numberOption("--depth <n>", "hidden layers (default: 2; certificate-width, losses: 1)", integer))
     .addOption(choiceOption("--backend", "where networks are trained (default: auto)", ["auto", ...BACKENDS]))
-    .addOption(
-      valueOption("--out <folder>", "folder for the JSON and SVG files (default: this one)", (f, text) =>
-        parseTarget(f, text, false),
-      ),
-    );
+    .addOption(pathOption("--out <folder>", "folder for the JSON and SVG files (default: this one)"));
 }
 
 export function addDynamics(program: Command): void {

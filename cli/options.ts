@@ -129,12 +129,6 @@ export function parseAnyData(flag: string, text: string): string {
   return text;
 }
 
-/** A file to write to; "-" is standard output where `standard` says so. */
-export function parseTarget(flag: string, text: string, standard = true): string {
-  if (text === "" || (text === "-" && !standard)) refuse(flag, "the path of a file", text);
-  return text;
-}
-
 /** An option whose value goes through `parse` with the flag's name. */
 export function valueOption<T>(flags: string, description: string, parse: (flag: string, text: string) => T): Option {
   const option = new Option(flags, description);
@@ -143,6 +137,13 @@ export function valueOption<T>(flags: string, description: string, parse: (flag:
     // "--json --quiet" has forgotten the file.
     return text.startsWith("--") ? refuse(flag, "a value", text) : parse(flag, text);
   });
+}
+
+/** An option that names a file or folder to write or read; "-" is one only where `standard` says so. */
+export function pathOption(flags: string, description: string, standard = false): Option {
+  return valueOption(flags, description, (flag, text) =>
+    text === "" || (text === "-" && !standard) ? refuse(flag, "the path of a file", text) : text,
+  );
 }
 
 export function numberOption(flags: string, description: string, range?: Range): Option {
@@ -181,9 +182,7 @@ export function finish(command: Command, examples: readonly string[]): Command {
       numberOption("--threads <n>", "worker threads (default: the processors)", { min: 0, max: 64, integer: true }),
     )
     .addOption(valueOption("--memory <size>", memory, parseMemory))
-    .addOption(
-      valueOption("--json <file>", "write the result as JSON; - is standard output", (f, text) => parseTarget(f, text)),
-    )
+    .addOption(pathOption("--json <file>", "write the result as JSON; - is standard output", true))
     .option("--quiet", "no tables, notes or progress")
     .option("--debug", "show the stack of an error")
     .addHelpText("after", `\nExamples:\n${examples.map((example) => `  $ ntkit ${example}`).join("\n")}`);

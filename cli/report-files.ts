@@ -5,7 +5,7 @@ import { type Dataset, readReport, type SavedReport } from "ntkit";
 import { reportPage } from "ntkit/plots";
 import { Failure, UsageError } from "./errors.js";
 import { readFile } from "./inputs.js";
-import { parseTarget, valueOption } from "./options.js";
+import { pathOption, valueOption } from "./options.js";
 import { LISTED } from "./report-text.js";
 
 /** The report in a file. @throws Failure */
@@ -44,14 +44,8 @@ function parsePaths(flag: string, text: string): string[] {
 /** --tsv, --html, --beside, --timing and --per-sample. */
 export function addReportFlags(command: Command): Command {
   return command
-    .addOption(
-      valueOption("--tsv <file>", "write one line a sample; - is standard output", (f, text) => parseTarget(f, text)),
-    )
-    .addOption(
-      valueOption("--html <file>", "write a page of curves, histograms, images and all samples", (f, text) =>
-        parseTarget(f, text),
-      ),
-    )
+    .addOption(pathOption("--tsv <file>", "write one line a sample; - is standard output", true))
+    .addOption(pathOption("--html <file>", "write a page of curves, histograms, images and all samples", true))
     .addOption(valueOption("--beside <files>", "JSON reports of other methods to draw on the page", parsePaths))
     .option("--timing", "keep wall times in JSON and TSV, which then differ from run to run")
     .option("--per-sample", `list every sample (default: up to ${LISTED})`);

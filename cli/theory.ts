@@ -23,7 +23,7 @@ import {
   finish,
   numberOption,
   parseNumbers,
-  parseTarget,
+  pathOption,
   seedOption,
   valueOption,
 } from "./options.js";
@@ -287,11 +287,7 @@ export function addTheory(program: Command): void {
     )
     .option("--raw", "generalisation: rows as they are (default: at norm sqrt(d))")
     .addOption(seedOption("weights and samples"))
-    .addOption(
-      valueOption("--out <folder>", "folder for the JSON and SVG files (default: this one)", (f, text) =>
-        parseTarget(f, text, false),
-      ),
-    )
+    .addOption(pathOption("--out <folder>", "folder for the JSON and SVG files (default: this one)"))
     .action(theory);
   finish(command, [
     "theory convergence --n 128 --lambda 0.001 --out figures",

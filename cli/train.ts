@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { BACKENDS, type ClassSet, type Dataset, describeKernel, LOSSES, type Machine, SvmSgdMachine } from "ntkit";
 import { Failure, UsageError } from "./errors.js";
 import { readAny, readClasses, readData } from "./inputs.js";
-import { anyDataOption, choiceOption, finish, numberOption, parseTarget, seedOption, valueOption } from "./options.js";
+import { anyDataOption, choiceOption, finish, numberOption, pathOption, seedOption, valueOption } from "./options.js";
 import { checkTargets, Output } from "./output.js";
 import { type Session, withSession } from "./session.js";
 import { alignRows, count, figure, seconds } from "./table.js";
@@ -107,11 +107,7 @@ export function addTrain(program: Command): void {
       choiceOption("--machine", "a machine of Table 1 (krr: ridge regression), or the paper's own descent", MACHINES),
     )
     .addOption(valueOption("--network <widths>", "a finite network instead: widths of its hidden layers", parseWidths))
-    .addOption(
-      valueOption("--out <file>", "model file to write", (f, text) =>
-        parseTarget(f, text, false),
-      ).makeOptionMandatory(),
-    )
+    .addOption(pathOption("--out <file>", "model file to write").makeOptionMandatory())
     .addOption(
       choiceOption(
         "--multiclass",

@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { type CheckResult, checkCertificates } from "ntkit";
 import { Failure } from "./errors.js";
 import { readFile, readModel, readSplit, type Selection, SPLITS } from "./inputs.js";
-import { type CommonOptions, choiceOption, dataOption, finish, parseTarget, valueOption } from "./options.js";
+import { type CommonOptions, choiceOption, dataOption, finish, pathOption } from "./options.js";
 import { checkTargets, Output } from "./output.js";
 import { readReportFile } from "./report-files.js";
 import { withSession } from "./session.js";
@@ -72,18 +72,10 @@ export function addVerifyCert(program: Command): void {
         "counted as not checked, and a radius smaller than its method could prove is true and passes",
     )
     .argument("<file>", "report that certify --json wrote")
-    .addOption(
-      valueOption("--model <file>", "the model that was certified", (f, text) =>
-        parseTarget(f, text, false),
-      ).makeOptionMandatory(),
-    )
+    .addOption(pathOption("--model <file>", "the model that was certified").makeOptionMandatory())
     .addOption(dataOption().makeOptionMandatory())
     .addOption(choiceOption("--split", "part of the data (default: test)", SPLITS))
-    .addOption(
-      valueOption("--counterexamples <file>", "NPZ file of adversarial inputs to replay", (f, text) =>
-        parseTarget(f, text, false),
-      ),
-    )
+    .addOption(pathOption("--counterexamples <file>", "NPZ file of adversarial inputs to replay"))
     .option("--per-sample", "a line for each sample: verified, refuted or not checkable")
     .action(verify);
   finish(command, [

@@ -246,17 +246,12 @@ export {
 export type { DualOptions } from "./machines/dual-machine.js";
 export type { PenaltyOptions } from "./machines/fitting.js";
 export { type HardMarginOptions, hardMarginSvm } from "./machines/hard-margin.js";
+export type { ClassDecisions, ClassMachineParts, JoinedMachine } from "./machines/joined-machine.js";
 export { type KrrOptions, type KrrPathOptions, krr, krrPath, type RidgeOptions } from "./machines/krr.js";
 export { type LogisticOptions, type LogisticPathOptions, logistic, logisticPath } from "./machines/logistic.js";
 export { Machine, type MachineName, type MachineParts, type Trainer, type TrainingReport } from "./machines/machine.js";
 export { classPairs, oneVsOne, PairMachine, type PairMachineParts } from "./machines/one-vs-one.js";
-export {
-  type ClassDecisions,
-  ClassMachine,
-  type ClassMachineParts,
-  type ClassTrainer,
-  oneVsRest,
-} from "./machines/one-vs-rest.js";
+export { ClassMachine, type ClassTrainer, oneVsRest } from "./machines/one-vs-rest.js";
 export { calibrate, plattScaling, probabilities, type Sigmoid } from "./machines/probability.js";
 export { type RegressionFit, regressionFit } from "./machines/regression.js";
 export { estimateRidgeMemory, type RidgeMemory, type RidgeMemoryOptions } from "./machines/ridge.js";

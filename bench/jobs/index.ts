@@ -9,6 +9,7 @@ import { ridgePath } from "./ridge-path.js";
 import { sgd } from "./sgd.js";
 import { svmExact, svmWithBias } from "./svm.js";
 import { certificates } from "./tightness.js";
+import { gpuStep, widestGpuStep } from "./webgpu.js";
 
 export const JOBS: readonly Job[] = [
   load,
@@ -22,4 +23,6 @@ export const JOBS: readonly Job[] = [
   wideNetwork,
   ibp,
   certificates,
+  gpuStep,
+  widestGpuStep,
 ];

@@ -14,13 +14,13 @@ import { type Context, defineJob, type Figures, type Job, type Peer } from "../j
 import { mnist01, significant, small } from "./data.js";
 
 /** Rows looked at by the check. */
-const ROWS = 8;
+export const ROWS = 8;
 
 /** Largest error of an output in float32 sums of 784 and 10,000 terms; outputs are of order 1. */
-const TOLERANCE = 1e-4;
+export const TOLERANCE = 1e-4;
 
 /** <w, relu(W x)> sqrt(d m) of one row, written plainly in float64. */
-function plainOutput({ hidden, output }: NetworkWeights, { x, d, scale }: Dataset, row: number): number {
+export function plainOutput({ hidden, output }: NetworkWeights, { x, d, scale }: Dataset, row: number): number {
   const sums = new Float64Array(output.length);
   for (let k = 0; k < d; k++) {
     const entry = (x[row * d + k] ?? 0) * scale;
@@ -54,7 +54,7 @@ async function largestError(
 const says = ({ accuracy, hinge, error }: Figures) =>
   `accuracy ${significant(accuracy, 5)}, hinge loss ${significant(hinge)}, error ${small(error)} in ${ROWS} rows`;
 
-const count = (width: number) => width.toLocaleString("en-US");
+export const count = (width: number) => width.toLocaleString("en-US");
 
 function epochJob(name: string, width: number, backend: BackendName, peers: readonly Peer[]): Job {
   const spec = network({ widths: [width] });

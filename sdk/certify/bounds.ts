@@ -3,7 +3,8 @@
 import { checkSameColumns, type RowSource } from "../kernels/rows.js";
 import { checkRows, type Machine } from "../machines/machine.js";
 import { runtimeOf, type WorkOptions } from "../runtime/runtime.js";
-import { checkChoice, checkNumber, checkObject, describe } from "../validate.js";
+import { checkChoice, checkObject, describe } from "../validate.js";
+import { boundBalls, checkRadii, NO_SEARCH } from "./balls.js";
 import { prepareJob } from "./machine-job.js";
 import {
   type Bounds,
@@ -39,23 +40,14 @@ export async function machineBounds(
   checkSameColumns("data", machine.rows, data);
   const method = checkChoice("method", options.method ?? "best", MACHINE_METHODS);
   const kind = { ...checkKind(method, machine.kernel, options), movable: checkMovable(options, data) };
-  if (typeof radii !== "number" && typeof (radii as ArrayLike<number> | null)?.length !== "number")
-    throw new TypeError(`radii: expected a number or an array of numbers, got ${describe(radii)}`);
-  const list = typeof radii === "number" ? new Float64Array(data.n).fill(radii) : Float64Array.from(radii);
-  if (list.length !== data.n) throw new RangeError(`radii: expected ${data.n} numbers, got ${list.length}`);
-  for (const radius of list) checkNumber("radii", radius, { min: 0 });
+  const list = checkRadii(radii, data.n);
   const runtime = await runtimeOf(options);
   const scope = runtime.scope();
   try {
-    const { pointer } = await prepareJob(runtime, scope, machine, data, { low: 0, high: 1, tolerance: 1 }, kind);
-    const from = scope.f64(data.n, list);
-    const to = scope.allocate(data.n * 16);
-    await runtime.run("machineBounds", data.n, [pointer, from, to], options, "bounding");
-    const ends = runtime.memory.f64(to, 2 * data.n);
-    return {
-      lower: Float64Array.from({ length: data.n }, (_, k) => ends[2 * k] ?? Number.NaN),
-      upper: Float64Array.from({ length: data.n }, (_, k) => ends[2 * k + 1] ?? Number.NaN),
-    };
+    const { pointer } = await prepareJob(runtime, scope, machine, data, NO_SEARCH, kind);
+    return await boundBalls(scope, list, (from, to) =>
+      runtime.run("machineBounds", data.n, [pointer, from, to], options, "bounding"),
+    );
   } finally {
     scope.release();
   }

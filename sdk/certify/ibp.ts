@@ -33,7 +33,7 @@ import type { NetworkModel } from "../networks/model.js";
 import { layerScales } from "../networks/network.js";
 import type { Scope } from "../runtime/memory.js";
 import { type Runtime, runtimeOf, type WorkOptions } from "../runtime/runtime.js";
-import { checkNumber } from "../validate.js";
+import { boundBalls, checkRadii, NO_SEARCH } from "./balls.js";
 import { type Bracket, writeSearch } from "./machine-job.js";
 import type { Bounds } from "./method.js";
 import { makePlanes, slotsOf } from "./planes.js";
@@ -214,25 +214,17 @@ export async function networkBounds(
   options: WorkOptions & { readonly offset?: NetworkOffset | undefined } = {},
 ): Promise<Bounds> {
   model.checkInputs("data", data);
-  const list = typeof radii === "number" ? new Float64Array(data.n).fill(radii) : Float64Array.from(radii);
-  if (list.length !== data.n) throw new RangeError(`radii: expected ${data.n} numbers, got ${list.length}`);
-  for (const radius of list) checkNumber("radii", radius, { min: 0 });
+  const list = checkRadii(radii, data.n);
   const runtime = await runtimeOf(options);
   const scope = runtime.scope();
   try {
-    const bracket = { low: 0, high: 1, tolerance: 1 };
-    const { run, slice } = await prepareNetworkJob(runtime, scope, model, data, bracket, options.offset ?? "frozen");
-    const from = scope.f64(data.n, list);
-    const to = scope.allocate(data.n * 16);
-    for (let first = 0; first < data.n; first += slice) {
-      await run("networkBounds", first, Math.min(slice, data.n - first), [from, to], options);
-      options.onProgress?.({ stage: "bounding", done: Math.min(first + slice, data.n), total: data.n });
-    }
-    const ends = runtime.memory.f64(to, 2 * data.n);
-    return {
-      lower: Float64Array.from({ length: data.n }, (_, k) => ends[2 * k] ?? Number.NaN),
-      upper: Float64Array.from({ length: data.n }, (_, k) => ends[2 * k + 1] ?? Number.NaN),
-    };
+    const { run, slice } = await prepareNetworkJob(runtime, scope, model, data, NO_SEARCH, options.offset ?? "frozen");
+    return await boundBalls(scope, list, async (from, to) => {
+      for (let first = 0; first < data.n; first += slice) {
+        await run("networkBounds", first, Math.min(slice, data.n - first), [from, to], options);
+        options.onProgress?.({ stage: "bounding", done: Math.min(first + slice, data.n), total: data.n });
+      }
+    });
   } finally {
     scope.release();
   }

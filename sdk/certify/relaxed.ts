@@ -31,7 +31,8 @@ import type { NetworkModel } from "../networks/model.js";
 import { layerScales } from "../networks/network.js";
 import type { Scope } from "../runtime/memory.js";
 import { type Runtime, runtimeOf, type WorkOptions } from "../runtime/runtime.js";
-import { checkChoice, checkNumber, checkObject } from "../validate.js";
+import { checkChoice, checkObject } from "../validate.js";
+import { boundBalls, checkRadii, NO_SEARCH } from "./balls.js";
 import { type Bracket, writeSearch } from "./machine-job.js";
 import { type Bounds, checkRelaxed, RELAXED_METHODS, type RelaxedMethod } from "./method.js";
 
@@ -145,22 +146,14 @@ export async function relaxedBounds(
   model.checkInputs("data", data);
   const method = checkChoice("method", options.method ?? "aggregate", RELAXED_METHODS);
   checkRelaxed(method, model.spec.widths);
-  const list = typeof radii === "number" ? new Float64Array(data.n).fill(radii) : Float64Array.from(radii);
-  if (list.length !== data.n) throw new RangeError(`radii: expected ${data.n} numbers, got ${list.length}`);
-  for (const radius of list) checkNumber("radii", radius, { min: 0 });
+  const list = checkRadii(radii, data.n);
   const runtime = await runtimeOf(options);
   const scope = runtime.scope();
   try {
-    const bracket = { low: 0, high: 1, tolerance: 1 };
-    const { pointer } = await prepareRelaxedJob(runtime, scope, model, data, bracket, method);
-    const from = scope.f64(data.n, list);
-    const to = scope.allocate(data.n * 16);
-    await runtime.run("relaxedBounds", data.n, [pointer, from, to], options, "bounding");
-    const ends = runtime.memory.f64(to, 2 * data.n);
-    return {
-      lower: Float64Array.from({ length: data.n }, (_, k) => ends[2 * k] ?? Number.NaN),
-      upper: Float64Array.from({ length: data.n }, (_, k) => ends[2 * k + 1] ?? Number.NaN),
-    };
+    const { pointer } = await prepareRelaxedJob(runtime, scope, model, data, NO_SEARCH, method);
+    return await boundBalls(scope, list, (from, to) =>
+      runtime.run("relaxedBounds", data.n, [pointer, from, to], options, "bounding"),
+    );
   } finally {
     scope.release();
   }

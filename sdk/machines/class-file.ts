@@ -6,9 +6,9 @@ import { FormatError, MissingKernelError } from "../errors.js";
 import { checkKernel, type KnownKernels, withFunctions } from "../kernels/kernel.js";
 import { checkChoice, describe } from "../validate.js";
 import { VERSION } from "../version.js";
+import type { ClassMachineParts } from "./joined-machine.js";
 import type { TrainingReport } from "./machine.js";
 import { MACHINE_NAMES } from "./model-file.js";
-import type { ClassMachineParts } from "./one-vs-rest.js";
 
 /** Magic words of the metadata, and the version of the layout. */
 const MAGIC = "ntkit class machine";

@@ -4,22 +4,15 @@
 // cost 2 (k - 1) / k of one Gram matrix of all rows, in 4 / k^2 of its memory: nothing is gained by sharing one.
 // Not here: each class against the rest (one-vs-rest.ts), certificates (certify/classes.ts), files (class-file.ts).
 import type { ClassSet } from "../data/classes.js";
-import { describeKernel, type Kernel, type KnownKernels } from "../kernels/kernel.js";
+import { describeKernel, type KnownKernels } from "../kernels/kernel.js";
 import { checkSameColumns, type RowSource, uploadRows } from "../kernels/rows.js";
 import { kernelBetween } from "../kernels/upload.js";
-import { sha256Hex } from "../runtime/hash.js";
 import { runtimeOf, type WorkOptions } from "../runtime/runtime.js";
-import { checkNumber } from "../validate.js";
 import { loadPairParts, savePairMachine } from "./class-file.js";
+import { type ClassDecisions, type ClassMachineParts, JoinedMachine } from "./joined-machine.js";
 import { joinRows, rowsOf } from "./joined-rows.js";
-import { checkRows, Machine, type MachineName, type Trainer, type TrainingReport } from "./machine.js";
-import {
-  type ClassDecisions,
-  type ClassMachineParts,
-  type ClassTrainer,
-  checkClasses,
-  checkTrainer,
-} from "./one-vs-rest.js";
+import { checkRows, type Machine, type Trainer } from "./machine.js";
+import { type ClassTrainer, checkClasses, checkTrainer } from "./one-vs-rest.js";
 
 /** As for one machine a class; `alphas`, `biases` and `training` have one entry a pair, in the order of classPairs(). */
 export type PairMachineParts = ClassMachineParts;
@@ -31,31 +24,7 @@ export function classPairs(k: number): (readonly [number, number])[] {
   );
 }
 
-export class PairMachine implements PairMachineParts {
-  readonly machine: MachineName;
-  readonly parameters: Readonly<Record<string, number | boolean>>;
-  readonly kernel: Kernel;
-  readonly classes: readonly string[];
-  readonly rows: RowSource;
-  readonly alphas: readonly Float64Array[];
-  readonly biases: Float64Array;
-  readonly training: readonly TrainingReport[];
-  readonly dataHash: string;
-  readonly dataName: string;
-
-  constructor(parts: PairMachineParts) {
-    this.machine = parts.machine;
-    this.parameters = parts.parameters;
-    this.kernel = parts.kernel;
-    this.classes = parts.classes;
-    this.rows = parts.rows;
-    this.alphas = parts.alphas;
-    this.biases = parts.biases;
-    this.training = parts.training;
-    this.dataHash = parts.dataHash;
-    this.dataName = parts.dataName;
-  }
-
+export class PairMachine extends JoinedMachine implements PairMachineParts {
   /** "svm, 45 pairs of 10 classes, NTK, 1 hidden layer, 2,149 rows". */
   describe(): string {
     const { machine, classes, alphas, kernel, rows } = this;
@@ -129,31 +98,13 @@ export class PairMachine implements PairMachineParts {
 
   /** The machine of classes c and j, positive for c. @throws TypeError, RangeError for classes that are none or equal */
   difference(c: number, j: number): Machine {
-    const many = this.classes.length;
-    const [own, other] = [c, j].map((value, k) =>
-      checkNumber(k === 0 ? "c" : "j", value, { min: 0, max: many - 1, integer: true }),
-    ) as [number, number];
+    const [own, other] = this.checkPair(c, j);
     if (own === other) throw new RangeError(`j: expected another class than c, got ${j} for both`);
-    const pair = classPairs(many).findIndex(([a, b]) => a === Math.min(own, other) && b === Math.max(own, other));
+    const pairs = classPairs(this.classes.length);
+    const pair = pairs.findIndex(([a, b]) => a === Math.min(own, other) && b === Math.max(own, other));
     const sign = own < other ? 1 : -1;
-    const { machine, parameters, kernel, dataHash, dataName } = this;
-    const { rows, alpha } = rowsOf(this.rows, this.alphas[pair] ?? new Float64Array());
-    return new Machine({
-      machine,
-      parameters,
-      kernel,
-      dataHash,
-      dataName,
-      rows,
-      alpha: alpha.map((value) => sign * value),
-      bias: sign * (this.biases[pair] ?? 0),
-      training: this.training[pair] ?? {},
-    });
-  }
-
-  /** SHA-256 (hex) of the model file. */
-  async hash(): Promise<string> {
-    return sha256Hex(this.save());
+    const alpha = (this.alphas[pair] as Float64Array).map((value) => sign * value);
+    return this.single(alpha, sign * (this.biases[pair] ?? 0), this.training[pair] ?? {});
   }
 
   /** Bytes of a model file: safetensors. */

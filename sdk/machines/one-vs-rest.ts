@@ -4,66 +4,17 @@
 // Not here: what each machine is trained with (one file a machine), pairs of classes (one-vs-one.ts), files (class-file.ts).
 import { MAX_VECTORS } from "../../assembly/layout.js";
 import type { ClassSet } from "../data/classes.js";
-import type { Kernel } from "../kernels/kernel.js";
 import { describeKernel, type KnownKernels } from "../kernels/kernel.js";
 import { checkSameColumns, type RowSource, uploadRows } from "../kernels/rows.js";
 import { kernelBetween } from "../kernels/upload.js";
-import { sha256Hex } from "../runtime/hash.js";
 import { runtimeOf, type WorkOptions } from "../runtime/runtime.js";
-import { checkNumber, describe } from "../validate.js";
+import { describe } from "../validate.js";
 import { loadClassParts, saveClassMachine } from "./class-file.js";
-import { joinRows, rowsOf } from "./joined-rows.js";
-import { checkRows, Machine, type MachineName, type Trainer, type TrainingReport } from "./machine.js";
+import { type ClassDecisions, JoinedMachine } from "./joined-machine.js";
+import { joinRows } from "./joined-rows.js";
+import { checkRows, type Machine, type Trainer } from "./machine.js";
 
-/** What a machine for several classes decides. */
-export interface ClassDecisions {
-  /** Class decided for, one a row. */
-  readonly predictions: Int32Array;
-  /** Margin of that class over each class, n x classes, row-major; 0 for itself. */
-  readonly margins: Float64Array;
-}
-
-export interface ClassMachineParts {
-  readonly machine: MachineName;
-  readonly parameters: Readonly<Record<string, number | boolean>>;
-  readonly kernel: Kernel;
-  readonly classes: readonly string[];
-  /** Rows with a coefficient in some class, n x d. */
-  readonly rows: RowSource;
-  /** Coefficients of each class, one a row. Multiples of one power of 2, so that their differences are exact. */
-  readonly alphas: readonly Float64Array[];
-  readonly biases: Float64Array;
-  /** Training reports, class by class. */
-  readonly training: readonly TrainingReport[];
-  readonly dataHash: string;
-  readonly dataName: string;
-}
-
-export class ClassMachine implements ClassMachineParts {
-  readonly machine: MachineName;
-  readonly parameters: Readonly<Record<string, number | boolean>>;
-  readonly kernel: Kernel;
-  readonly classes: readonly string[];
-  readonly rows: RowSource;
-  readonly alphas: readonly Float64Array[];
-  readonly biases: Float64Array;
-  readonly training: readonly TrainingReport[];
-  readonly dataHash: string;
-  readonly dataName: string;
-
-  constructor(parts: ClassMachineParts) {
-    this.machine = parts.machine;
-    this.parameters = parts.parameters;
-    this.kernel = parts.kernel;
-    this.classes = parts.classes;
-    this.rows = parts.rows;
-    this.alphas = parts.alphas;
-    this.biases = parts.biases;
-    this.training = parts.training;
-    this.dataHash = parts.dataHash;
-    this.dataName = parts.dataName;
-  }
-
+export class ClassMachine extends JoinedMachine {
   /** "svm, 10 classes, NTK, 1 hidden layer, 2,149 rows". */
   describe(): string {
     return `${this.machine}, ${this.classes.length} classes, ${describeKernel(this.kernel)}, ${this.rows.n} rows`;
@@ -126,27 +77,9 @@ export class ClassMachine implements ClassMachineParts {
 
   /** g_c - g_j as one machine, positive where class c has the larger output; exact in its coefficients. */
   difference(c: number, j: number): Machine {
-    const most = this.classes.length - 1;
-    const [own, other] = [c, j].map((value, k) =>
-      checkNumber(k === 0 ? "c" : "j", value, { min: 0, max: most, integer: true }),
-    ) as [number, number];
+    const [own, other] = this.checkPair(c, j);
     const alpha = (this.alphas[own] as Float64Array).map((value, i) => value - (this.alphas[other]?.[i] ?? 0));
-    const { machine, parameters, kernel, dataHash, dataName } = this;
-    return new Machine({
-      machine,
-      parameters,
-      kernel,
-      dataHash,
-      dataName,
-      ...rowsOf(this.rows, alpha),
-      bias: (this.biases[own] ?? 0) - (this.biases[other] ?? 0),
-      training: {},
-    });
-  }
-
-  /** SHA-256 (hex) of the model file. */
-  async hash(): Promise<string> {
-    return sha256Hex(this.save());
+    return this.single(alpha, (this.biases[own] ?? 0) - (this.biases[other] ?? 0), {});
   }
 
   /** Bytes of a model file: safetensors. */
