@@ -49,8 +49,8 @@ const FALL = [3, 2, 1.5, 1.2, 1.05];
 const MOST_CORNERS = 8;
 
 /**
- * Where parabolas touch: at this share of the way from the centre to each corner, at these for the best of them, and then
- * ever nearer to where the best form has its minimum.
+ * Where parabolas touch: at this share of the way from the centre to each corner, of the corners too that the minima of the
+ * best forms lead to, at these shares for the best of all, and then ever nearer to where the best form has its minimum.
  */
 const FIRST_SHARE = 0.8;
 const SHARES = [0.5, 0.9, 1, 0.65];
@@ -294,8 +294,13 @@ function search(machined: Machined, box: Box, enough: number): Attempt | undefin
     // An input of the box that is decided otherwise: there is nothing to prove.
     if (!(gradientAt(machined, corner).value > 0)) return best();
   }
-  const corners = [...tried].sort((a, b) => b.lower - a.lower).slice(0, BEST_CORNERS);
-  for (const { corner } of corners)
+  const leaders = () => [...tried].sort((a, b) => b.lower - a.lower).slice(0, BEST_CORNERS);
+  for (const { at } of leaders())
+    for (const corner of cornersFrom(machined, box, at, 1)) {
+      if (tried.some((other) => same(other.corner, corner, box))) continue;
+      if (reaches(between(centre, corner, FIRST_SHARE), corner)) return best();
+    }
+  for (const { corner } of leaders())
     for (const share of SHARES) if (reaches(between(centre, corner, share), corner)) return best();
   let step = 0.5;
   for (let round = 0; round < MORE_ROUNDS; round++) {
