@@ -30,7 +30,7 @@ export { householderBasis, householderVectors, tridiagonalVector } from "./linal
 export { coordinateDescent, pairDescent } from "./solver/coordinate";
 export { closestPair } from "./solver/separable";
 export { subgradientEpoch, subgradientEpochs } from "./solver/subgradient";
-export { certifyMachine, certifyNetwork, machineBounds, machineLower, networkBounds, setThread } from "./bounds/certify";
+export { certifyMachine, certifyNetwork, machineBounds, machineLower, networkBounds, setThread, touchingBytes } from "./bounds/certify";
 export { deepEntries } from "./bounds/deep";
 export { linearEntries } from "./bounds/linear";
 export { trustRegionMinimum } from "./bounds/ball";

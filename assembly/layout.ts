@@ -82,7 +82,8 @@ export const CERTIFY_METHOD = 80; // i32: METHOD_*
 export const CERTIFY_NORM = 84; // i32: NORM_*
 export const CERTIFY_SHARE = 88; // i32: f64 entries of CERTIFY_WORK for each thread
 export const CERTIFY_ESTIMATE = 92; // i32: 1 leaves out everything that makes a bound safe from rounding
-export const CERTIFY_BYTES = 96;
+export const CERTIFY_TOUCHING = 96; // pointer: a record of TOUCHING_* for each input, 0 for none
+export const CERTIFY_BYTES = 104;
 
 /** Bound methods of machines. */
 export const METHOD_INTERVAL = 0;
@@ -101,6 +102,11 @@ export const CERTIFICATE_MARGIN = 16; // f64: proved lower bound of |g| on the b
 export const CERTIFICATE_EVALUATIONS = 24; // f64: bounds evaluated
 export const CERTIFICATE_TIMED_OUT = 32; // f64: 1 when the time limit ended the search
 export const CERTIFICATE_BYTES = 40;
+
+/** Where the parabolas of the form touched that proved an input's radius: see bounds/curvature.ts. */
+export const TOUCHING_SHARE = 0; // f64: share of the way from x0 to a corner of the box; 0 when no form was needed
+export const TOUCHING_OUTSIDE = 8; // f64: 1 when entries that no row touches lie at their ends too
+export const TOUCHING_SIDES = 16; // u8 for each packed column: 2 for the corner's upper end, 1 for its lower, 0 untouched
 
 /** State of one run of mini-batch subgradient descent: see solver/subgradient.ts. */
 export const SGD_GRAM = 0; // pointer to Gram

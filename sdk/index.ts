@@ -76,6 +76,7 @@ export {
   reportToTsv,
 } from "./certify/report-file.js";
 export { chooseSamples, type Samples, type Shard } from "./certify/samples.js";
+export type { Touching } from "./certify/touching.js";
 export { classSetFromArrays, datasetFromArrays, type SplitArrays, targetKind } from "./data/arrays.js";
 export { type ClassSet, type ClassSetOptions, classSet, reorderClasses } from "./data/classes.js";
 export { type Dataset, type DatasetOptions, dataset } from "./data/dataset.js";

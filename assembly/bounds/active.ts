@@ -102,6 +102,19 @@ export function touchedColumns(to: usize): i32 {
   return count;
 }
 
+/** A byte for each packed column: 2 or 1 as the entry of `list` (float64, over touched columns in order) is > 0 or not, or 0. */
+export function spreadSides(list: usize, to: usize): void {
+  let from = list;
+  for (let column: usize = 0; column < <usize>(total * width); ++column) {
+    if (load<u8>(marks + column) == 0) {
+      store<u8>(to + column, 0);
+      continue;
+    }
+    store<u8>(to + column, load<f64>(from) > 0 ? 2 : 1);
+    from += 8;
+  }
+}
+
 /** Row i of `set`, compressed, as float64. */
 export function compress(set: usize, i: i32, to: usize): void {
   const row = rowAt(set, i);

@@ -16,6 +16,7 @@ import {
   CERTIFY_ROWS,
   CERTIFY_SHARE,
   CERTIFY_TOP,
+  CERTIFY_TOUCHING,
   CERTIFY_WORK,
   IBP_FACTOR,
   IBP_LAYERS,
@@ -27,11 +28,12 @@ import {
   METHOD_INTERVAL,
   ROWS_N,
   ROWS_SCALE,
+  TOUCHING_SIDES,
 } from "../layout";
 import { kernelRow } from "../kernel/row";
 import { field, floatField, pointerField } from "../memory";
 import { packedColumns } from "./active";
-import { curvatureLower, curvatureStart } from "./curvature";
+import { curvatureForget, curvatureLower, curvatureStart, writeTouching } from "./curvature";
 import { deepLower, deepStart } from "./deep";
 import { ibpLower, ibpNegate, ibpOpen } from "./ibp";
 import { intervalCentre, intervalLower, intervalNegate, intervalStart } from "./interval";
@@ -85,6 +87,7 @@ function start(job: usize, index: i32, sign: f64): void {
 /** The better of both: the linear bound where it proves the sign already, the quadratic form beyond. */
 function curvedLower(reach: f64): f64 {
   const lower = linearLower(reach);
+  if (lower > 0) curvatureForget();
   return lower > 0 || reach == 0 ? lower : Math.max(lower, curvatureLower(reach));
 }
 
@@ -122,7 +125,14 @@ export function certifyMachine(chunk: i32, job: usize, first: i32): void {
   }
   store<f64>(result + CERTIFICATE_DECISION, decision);
   conclude(job, result);
+  const touching = pointerField(job, CERTIFY_TOUCHING);
+  if (touching != 0) writeTouching(touching + <usize>index * touchingBytes(packedColumns(pointerField(job, CERTIFY_ROWS))));
   setRigorous(true);
+}
+
+/** Bytes of a record of TOUCHING_* for rows of `columns` packed columns. */
+export function touchingBytes(columns: i32): i32 {
+  return (TOUCHING_SIDES + columns + 7) & ~7;
 }
 
 /** g at input `index`, rounded to nearest, with nothing widened. */

@@ -12,7 +12,17 @@
 // proof. The parabolas touch h where the worst input is expected: near the corner or the point of the sphere that gradient
 // steps lead to. Where the minimum is there and the parabolas touch there, nothing is lost at all.
 // Not here: the form as a problem (problem.ts), one linear relaxation (linear.ts), the search for a radius.
-import { FORMAT_U8, NORM_INF, ROWS_D, ROWS_FORMAT, ROWS_N, ROWS_NORMS } from "../layout";
+import {
+  FORMAT_U8,
+  NORM_INF,
+  ROWS_D,
+  ROWS_FORMAT,
+  ROWS_N,
+  ROWS_NORMS,
+  TOUCHING_OUTSIDE,
+  TOUCHING_SHARE,
+  TOUCHING_SIDES,
+} from "../layout";
 import { dotRow } from "../kernel/dot";
 import { twoLayerScale } from "../kernel/row";
 import { h, hPrime } from "../math/elementary";
@@ -28,6 +38,7 @@ import {
   rowAddTo,
   rowDot,
   rowOuter,
+  spreadSides,
   touchedBefore,
   touchedColumns,
 } from "./active";
@@ -85,12 +96,14 @@ let touching: usize = 0; // x0 + theta (corner - x0)
 let tilt: usize = 0; // B, and before that gradients
 let outer: usize = 0; // C, blocks on and below the diagonal
 let guess: usize = 0; // where the problem's minimum is expected
+let sides: usize = 0; // of the corner: > 0 for the upper end of a variable, < 0 for the lower
+let keptSides: usize = 0; // those behind the last bound > 0, for whoever wants to prove it again
 let work: usize = 0;
 
 /** Float64 entries of work memory for a machine of n rows of `columns` packed columns. */
 export function curvatureEntries(n: i32, columns: i32): i32 {
   const wide = wideOf(columns);
-  const vectors = 9 * wide + problemEntries(wide) + activeEntries(columns);
+  const vectors = 11 * wide + problemEntries(wide) + activeEntries(columns);
   return 6 * n + vectors + columns * columns + wide * wide + semidefiniteEntries(wide, wide);
 }
 
@@ -114,7 +127,9 @@ function layOut(space: usize, n: i32, columns: i32, kind: i32, domainTop: f64): 
   touching = corner + wide;
   tilt = touching + wide;
   guess = tilt + wide;
-  outer = guess + 2 * wide;
+  sides = guess + 2 * wide;
+  keptSides = sides + wide;
+  outer = keptSides + wide;
   return outer + ((<usize>columns * columns) << 3);
 }
 
@@ -126,6 +141,7 @@ export function curvatureStart(
   rows = field(set, ROWS_N);
   bias = sign * offset;
   lastReach = 0;
+  keptShare = 0;
   theta = THETA;
   decided = false;
   const columns = packedColumns(set);
@@ -196,6 +212,7 @@ function findCorner(): f64 {
       const half = load<f64>(entry(halves, k));
       const side: f64 = load<f64>(activeEntry(tilt, k)) > 0 ? -1 : 1;
       const next = load<f64>(activeEntry(start, k)) + half * (load<f64>(entry(centres, k)) + side);
+      store<f64>(entry(sides, k), side);
       const to = activeEntry(corner, k);
       if (load<f64>(to) != next) ++changed;
       store<f64>(to, next);
@@ -309,10 +326,35 @@ export function curvatureLower(reach: f64): f64 {
   if (norm == NORM_INF) extra = findCorner();
   else findPole(reach);
   const bound = attempt(reach, theta, extra);
+  if (bound > 0) keep(theta, extra);
   if (bound > 0 || decided) return bound;
   // The first failure decides which point of touch serves this input.
   decided = true;
   const other = attempt(reach, OTHER_THETA, extra);
   if (other > bound) theta = OTHER_THETA;
+  if (other > 0) keep(OTHER_THETA, extra);
   return Math.max(bound, other);
+}
+
+let keptShare: f64 = 0;
+let keptOutside: f64 = 0;
+
+/** Remembers where the parabolas touched. */
+function keep(share: f64, extra: f64): void {
+  if (norm != NORM_INF) return;
+  keptShare = share;
+  keptOutside = extra > 0 ? 1 : 0;
+  memory.copy(keptSides, sides, <usize>(q - 1) << 3);
+}
+
+/** Nothing is remembered any more: a larger ball was proved otherwise. */
+export function curvatureForget(): void {
+  keptShare = 0;
+}
+
+/** Writes where the parabolas touched that the last bound > 0 came from, a record of TOUCHING_*. */
+export function writeTouching(to: usize): void {
+  store<f64>(to, keptShare, TOUCHING_SHARE);
+  store<f64>(to, keptOutside, TOUCHING_OUTSIDE);
+  if (keptShare > 0) spreadSides(keptSides, to + TOUCHING_SIDES);
 }

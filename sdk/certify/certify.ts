@@ -41,6 +41,7 @@ import {
 import { prepareRelaxedJob } from "./relaxed.js";
 import { makeReport, type Report } from "./report.js";
 import { chooseSamples, type Samples, type Shard } from "./samples.js";
+import { readTouching, type Touching } from "./touching.js";
 
 export interface CertifyOptions extends WorkOptions, Threat, Reach {
   /** Bound method. Default "interval" for machines, "ibp" for networks. */
@@ -90,6 +91,8 @@ export interface Certificate {
   readonly verdict: "certified" | "misclassified" | "abstained";
   /** Present when the time limit ended the search: the radius is proved, but the bound may reach further. */
   readonly timedOut?: true;
+  /** Present when a quadratic form proved the radius on an l-inf ball: where its parabolas touched, for checkCertificates(). */
+  readonly touching?: Touching;
   /** Distance of the nearest adversarial input that an attack found, null when it found none; absent without an attack. */
   readonly attackRadius?: number | null;
   /** The adversarial input, d entries in data units, null when none was found; kept out of files. */
@@ -173,10 +176,17 @@ async function* proveSamples(
   try {
     const chosen = data.subset(indices);
     const work = { runtime, signal: options.signal };
-    const { pointer, job, results, slice } = await prepare(scope, machine, chosen, bracket, kind ?? method, {
-      ...work,
-      soundness,
-    });
+    const { pointer, job, results, slice, touchingOf } = await prepare(
+      scope,
+      machine,
+      chosen,
+      bracket,
+      kind ?? method,
+      {
+        ...work,
+        soundness,
+      },
+    );
     for (let from = 0; from < indices.length; from += slice) {
       const count = Math.min(slice, indices.length - from);
       const start = performance.now();
@@ -186,7 +196,9 @@ async function* proveSamples(
       const view = runtime.memory.view(results + from * CERTIFICATE_BYTES, count * CERTIFICATE_BYTES);
       const read = Array.from({ length: count }, (_, k) => readCertificate(view, k));
       for (const [k, own] of read.entries()) {
-        yield judge(indices[from + k] ?? 0, data.y[indices[from + k] ?? 0] ?? 0, own, seconds);
+        const touching = touchingOf?.(from + k);
+        const proof = own.radius > 0 && touching !== undefined ? { touching } : {};
+        yield { ...judge(indices[from + k] ?? 0, data.y[indices[from + k] ?? 0] ?? 0, own, seconds), ...proof };
       }
     }
   } finally {
@@ -236,6 +248,8 @@ interface Work {
   readonly slice: number;
   /** Certifies inputs [from, from + count). */
   readonly job: (from: number, count: number) => Promise<void>;
+  /** What the proof of an input was, of methods that keep it. */
+  readonly touchingOf?: (k: number) => Touching | undefined;
 }
 
 interface Preparation {
@@ -274,11 +288,15 @@ async function prepare(
     return { pointer, results, slice, job };
   }
   if (typeof method === "string") throw new TypeError(`method: expected a bound of machines, got "${method}"`);
-  const { pointer, results } = await prepareJob(runtime, scope, machine, chosen, bracket, method, soundness);
+  const { pointer, results, inputs, touching } = await prepareJob(
+    ...([runtime, scope, machine, chosen, bracket, method, soundness] as const),
+  );
   const job = (from: number, count: number) =>
     runtime.run("certifyMachine", count, [pointer, from], { signal }, "certifying");
-  const inputs = method.method === "curvature" ? SLOW_PER_THREAD : SLICE_PER_THREAD;
-  return { pointer, results, slice: inputs * Math.max(1, runtime.threads), job };
+  const perThread = method.method === "curvature" ? SLOW_PER_THREAD : SLICE_PER_THREAD;
+  const touchingOf = (k: number) =>
+    touching && readTouching(runtime.memory, touching.pointer + k * touching.bytes, inputs);
+  return { pointer, results, slice: perThread * Math.max(1, runtime.threads), job, touchingOf };
 }
 
 interface Raw {

@@ -20,6 +20,7 @@ import {
   CERTIFY_STOP,
   CERTIFY_TOLERANCE,
   CERTIFY_TOP,
+  CERTIFY_TOUCHING,
   CERTIFY_WORK,
   METHOD_CURVATURE,
   METHOD_DEEP,
@@ -60,6 +61,8 @@ export interface CertifyJob {
   readonly pointer: number;
   readonly results: number;
   readonly inputs: Rows;
+  /** Pointer to the record of TOUCHING_* of each input, and a record's bytes; of quadratic forms on l-inf balls. */
+  readonly touching?: { readonly pointer: number; readonly bytes: number };
 }
 
 const METHOD_CODES = { interval: METHOD_INTERVAL, linear: METHOD_LINEAR, curvature: METHOD_CURVATURE } as const;
@@ -141,5 +144,9 @@ export function writeJob(
   view.setInt32(CERTIFY_NORM, NORM_CODES[kind.norm], true);
   view.setInt32(CERTIFY_SHARE, share, true);
   view.setInt32(CERTIFY_ESTIMATE, soundness === "estimate-f64" ? 1 : 0, true);
-  return { pointer, results, inputs };
+  const kept = kind.method === "curvature" && kind.norm === "linf" && isTwoLayer(kernel);
+  const bytes = kept ? runtime.call("touchingBytes", packedColumns(rows.d, rows.eightBit)) : 0;
+  const touching = kept ? scope.allocate(inputs.n * bytes) : 0;
+  view.setUint32(CERTIFY_TOUCHING, touching, true);
+  return { pointer, results, inputs, ...(kept ? { touching: { pointer: touching, bytes } } : {}) };
 }

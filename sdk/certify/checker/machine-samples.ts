@@ -4,8 +4,9 @@ import type { Dataset } from "../../data/dataset.js";
 import type { Machine } from "../../machines/machine.js";
 import { checkKind, isTwoLayer, type MachineMethod } from "../method.js";
 import type { SavedCertificate, SavedReport } from "../report.js";
+import type { Touching } from "../touching.js";
 import { div, down, type Interval, point, size, up } from "./interval.js";
-import { quadraticLower } from "./quadratic.js";
+import { type Hint, quadraticLower } from "./quadratic.js";
 import { relaxationLower } from "./relaxation.js";
 import { optionsOf } from "./statement.js";
 import { type CheckedInput, openInput, openMachine, rawRows, rowAt } from "./terms.js";
@@ -25,6 +26,21 @@ interface Proof extends Lower {
   readonly same: boolean;
 }
 
+/** What a certificate says of its proof; undefined where it says nothing that could be used. */
+export function hintOf(touching: Touching | undefined, d: number): Hint | undefined {
+  const { share, corner, outside } = touching ?? {};
+  if (typeof share !== "number" || !(share > 0 && share <= 1) || typeof corner !== "string") return undefined;
+  let text = "";
+  try {
+    text = atob(corner);
+  } catch {
+    return undefined;
+  }
+  if (text.length !== (d + 7) >> 3) return undefined;
+  const bits = Uint8Array.from({ length: d }, (_, k) => (text.charCodeAt(k >> 3) >> (k & 7)) & 1);
+  return { share, corner: bits, outside: outside === true };
+}
+
 class MachineCheck {
   private readonly kind: ReturnType<typeof checkKind>;
   private readonly own;
@@ -42,7 +58,7 @@ class MachineCheck {
   }
 
   /** A lower bound of sign * g on the ball of `radius`; the search of a better one ends at `enough`. */
-  private lowerOf(input: CheckedInput, sign: number, radius: number, enough: number): Proof {
+  private lowerOf(input: CheckedInput, sign: number, radius: number, enough: number, touching?: Touching): Proof {
     const { kind } = this;
     const { kernel, rows } = input.own.machine;
     // The ball of radius 0 is a point, whatever the method.
@@ -53,11 +69,11 @@ class MachineCheck {
     const region = { norm: kind.norm, reach, top };
     const planes = relaxationLower(input, sign, region);
     if (kind.method === "linear" || planes.bound.lo > 0) return { ...planes, same: true };
-    const form = quadraticLower(input, sign, region, enough);
+    const form = quadraticLower(input, sign, region, enough, hintOf(touching, rows.d));
     return { bound: form.bound, size: Math.max(form.size, planes.size), same: false };
   }
 
-  check({ index, prediction, decision, radius, margin }: SavedCertificate): string[] {
+  check({ index, prediction, decision, radius, margin, touching }: SavedCertificate): string[] {
     const input = openInput(this.own, rowAt(this.inputs, index), this.inputs.exact);
     const output = outputEnds(input);
     const between = `g is between ${output.lo} and ${output.hi}`;
@@ -67,7 +83,7 @@ class MachineCheck {
     if (prediction === 0) return [];
     if (!(prediction * (prediction > 0 ? output.lo : output.hi) > 0))
       return [`prediction: ${between}, got ${prediction}`];
-    const proof = this.lowerOf(input, prediction, radius, margin);
+    const proof = this.lowerOf(input, prediction, radius, margin, touching);
     return marginFaults(this.report.method, radius, margin, proof, output);
   }
 }

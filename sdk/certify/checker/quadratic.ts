@@ -72,6 +72,14 @@ function dotFloats(a: Float64Array, b: Float64Array, from = 0): Interval {
   return interval(down(sum - error), up(sum + error));
 }
 
+/** Where a report says that parabolas touched: nothing depends on its being true. */
+export interface Hint {
+  readonly share: number;
+  /** For each column 1 for the upper end, 0 for the lower. */
+  readonly corner: Uint8Array;
+  readonly outside: boolean;
+}
+
 /** Half-widths and centres of the cube's variables: D over the columns, then s. */
 function axes(rooms: readonly (readonly [number, number])[]): { halves: Float64Array; centres: Float64Array } {
   const halves = new Float64Array(rooms.length);
@@ -198,6 +206,15 @@ function cornerAfter(machined: Machined, box: Box, at: Place, share: number): Pl
 const same = (a: Place, b: Place, { region }: Box) =>
   a.outside === b.outside && a.x.every((entry, k) => Math.abs(entry - (b.x[k] as number)) <= 1e-3 * region.reach.lo);
 
+/** The corner of the box that a certificate names. */
+function namedCorner({ columns }: Machined, box: Box, { corner, outside }: Hint): Place {
+  const x = box.start.map((entry, k) => {
+    const [below, above] = box.rooms[k] as readonly [number, number];
+    return corner[columns[k] as number] === 1 ? entry + above : entry - below;
+  });
+  return { x, outside: outside ? box.elsewhere : 0 };
+}
+
 /** Corners that gradients lead to from a point, one after another. */
 function cornersFrom(machined: Machined, box: Box, from: Place, share: number): Place[] {
   const found: Place[] = [];
@@ -281,7 +298,7 @@ const between = (a: Place, b: Place, share: number): Place => ({
 });
 
 /** The best attempt, or the first of at least `enough`. */
-function search(machined: Machined, box: Box, enough: number): Attempt | undefined {
+function search(machined: Machined, box: Box, enough: number, hint: Hint | undefined): Attempt | undefined {
   const centre = { x: box.start, outside: 0 };
   const tried: Attempt[] = [];
   const best = () => tried.reduce((first, next) => (next.lower > first.lower ? next : first));
@@ -289,6 +306,10 @@ function search(machined: Machined, box: Box, enough: number): Attempt | undefin
     tried.push(attempt(machined, box, touching, corner));
     return best().lower >= enough;
   };
+  if (hint !== undefined && box.region.norm !== "l2") {
+    const corner = namedCorner(machined, box, hint);
+    if (reaches(between(centre, corner, hint.share), corner)) return best();
+  }
   for (const corner of cornersOf(machined, box)) {
     if (reaches(between(centre, corner, FIRST_SHARE), corner)) return best();
     // An input of the box that is decided otherwise: there is nothing to prove.
@@ -311,10 +332,13 @@ function search(machined: Machined, box: Box, enough: number): Attempt | undefin
   return best();
 }
 
-/** The bound on the region; the search for where parabolas should touch ends once it is at least `enough`. */
-export function quadraticLower(input: CheckedInput, sign: number, region: Region, enough: number): Lower {
+/**
+ * The bound on the region; the search for where parabolas should touch begins with what the report says of it, if that is
+ * anything, and ends once the bound is at least `enough`.
+ */
+export function quadraticLower(input: CheckedInput, sign: number, region: Region, enough: number, hint?: Hint): Lower {
   const machined = openForm(input, sign, region.norm);
   const box = openBox(machined, region);
-  const best = box === undefined ? undefined : search(machined, box, enough);
+  const best = box === undefined ? undefined : search(machined, box, enough, hint);
   return { bound: point(best?.lower ?? Number.NEGATIVE_INFINITY), size: best?.size ?? 0 };
 }
