@@ -30,8 +30,9 @@ export { householderBasis, householderVectors, tridiagonalVector } from "./linal
 export { coordinateDescent, pairDescent } from "./solver/coordinate";
 export { closestPair } from "./solver/separable";
 export { subgradientEpoch, subgradientEpochs } from "./solver/subgradient";
-export { certifyMachine, certifyNetwork, machineBounds, machineLower, networkBounds, setThread, touchingBytes } from "./bounds/certify";
+export { certifyIntervals, certifyMachine, certifyNetwork, machineBounds, machineLower, networkBounds, setThread, touchingBytes } from "./bounds/certify";
 export { deepEntries } from "./bounds/deep";
+export { intervalEntries } from "./bounds/interval";
 export { linearEntries } from "./bounds/linear";
 export { trustRegionMinimum } from "./bounds/ball";
 export { curvatureEntries } from "./bounds/curvature";

@@ -85,6 +85,9 @@ export const CERTIFY_ESTIMATE = 92; // i32: 1 leaves out everything that makes a
 export const CERTIFY_TOUCHING = 96; // pointer: a record of TOUCHING_* for each input, 0 for none
 export const CERTIFY_BYTES = 104;
 
+/** Inputs that share a pass over the rows of a machine, for the interval method. */
+export const INTERVAL_GROUP = 16;
+
 /** Bound methods of machines. */
 export const METHOD_INTERVAL = 0;
 export const METHOD_LINEAR = 1;

@@ -10,6 +10,7 @@ from mpmath import mp, mpf, asin, sqrt, acos, cos, pi, findroot, chop, matrix, l
 
 mp.dps = 60
 DEGREE = 20
+SHORT = 12
 
 
 def arc(t):  # asin(sqrt t) / sqrt t
@@ -92,6 +93,11 @@ def emit(name, comment, function, degree):
     lower = name.lower()
     lower = lower.split("_")[0] + "".join(part.capitalize() for part in lower.split("_")[1:])
 
+    ulps = f"""
+/** A tenth more than that, in units of roundoff, and room for the roundings of its evaluation. */
+export const {name}_ULPS: f64 = {float(int(worst * 2**53 * 1.1) + 32)!r};
+""" if degree < DEGREE else ""
+
     def chain(parts):
         lines = [f"  let {{0}} = f64x2.splat({parts[-1]});"]
         for part in reversed(parts[:-1]):
@@ -101,7 +107,7 @@ def emit(name, comment, function, degree):
     return f"""
 // {comment} Relative error on [0, 1/2] of the polynomial: {nstr(worst, 2)}.
 {constants}
-
+{ulps}
 // @ts-ignore: decorator
 @inline
 export function {lower}(t: f64): f64 {{
@@ -125,6 +131,7 @@ export function {lower}x2(t: v128): v128 {{
 parts = [
     emit("ARC", "arc(t) = asin(sqrt t) / sqrt t.", arc, DEGREE),
     emit("GAP", "gap(t) with h(-w) = sqrt(t) (GAP_ZERO - w) gap(t).", gap_quotient, DEGREE),
+    emit("SHORT_GAP", "The same with fewer terms, where bounds allow for its error.", gap_quotient, SHORT),
     emit("SLOPE", "slope(t) with h'(-w) = (SLOPE_ZERO - w) slope(t) / sqrt(t).", slope_quotient, DEGREE + 2),
     emit("CAP", "cap(t) with pi kappa1(-w) = t sqrt(t) cap(t).", cap, DEGREE),
 ]

@@ -102,8 +102,6 @@ function evaluatePair(
 }
 
 /** Sets value, byRow and byPoint of weight * Theta / c; 0 where either input is the zero vector. */
-// @ts-ignore: decorator
-@inline
 function twoLayer(dot: f64, square: f64, norm: f64, weight: f64): void {
   const q = Math.sqrt(square * norm);
   if (!(q > 0)) {

@@ -23,6 +23,7 @@ import {
   IBP_SCALE,
   IBP_WORK,
   IBP_WORK_ENTRIES,
+  INTERVAL_GROUP,
   METHOD_CURVATURE,
   METHOD_DEEP,
   METHOD_INTERVAL,
@@ -36,11 +37,11 @@ import { packedColumns } from "./active";
 import { curvatureForget, curvatureLower, curvatureStart, writeTouching } from "./curvature";
 import { deepLower, deepStart } from "./deep";
 import { ibpLower, ibpNegate, ibpOpen } from "./ibp";
-import { intervalCentre, intervalLower, intervalNegate, intervalStart } from "./interval";
+import { intervalCentre, intervalLower, intervalOrient, intervalProducts, intervalStart } from "./interval";
 import { linearEntries, linearLower, linearStart } from "./linear";
 import { setMovable } from "./movable";
 import { setRigorous } from "../rounding";
-import { beginTime, conclude, concludeFrom, lowerAt, scaledDown, setBound } from "./search";
+import { beginTime, conclude, concludeAbout, concludeFrom, lowerAt, scaledDown, setBound } from "./search";
 
 let thread: i32 = 0;
 
@@ -53,7 +54,27 @@ export function threadIndex(): i32 {
   return thread;
 }
 
-/** Prepares the bound of sign * g around input `index` by the job's method. */
+/** Which of a group of inputs is at hand, whose inner products are there already; -1 for none. */
+let grouped: i32 = -1;
+
+/** Certifies inputs [first + INTERVAL_GROUP * chunk, ...) of an interval job, below `end`. */
+export function certifyIntervals(chunk: i32, job: usize, first: i32, end: i32): void {
+  const from = first + chunk * INTERVAL_GROUP;
+  const many = min(INTERVAL_GROUP, end - from);
+  intervalProducts(pointerField(job, CERTIFY_INPUTS), from, many, pointerField(job, CERTIFY_ROWS), workOf(job));
+  for (grouped = 0; grouped < many; ++grouped) certifyMachine(grouped, job, from);
+  grouped = -1;
+}
+
+/** This thread's part of the job's work memory. */
+function workOf(job: usize): usize {
+  return pointerField(job, CERTIFY_WORK) + ((<usize>thread * <usize>field(job, CERTIFY_SHARE)) << 3);
+}
+
+/** g at the input at hand, rounded to nearest. */
+let decision: f64 = 0;
+
+/** Prepares the bound of sign * g around input `index` by the job's method; of intervals 0 is the sign of g there. */
 function start(job: usize, index: i32, sign: f64): void {
   const method = field(job, CERTIFY_METHOD);
   const inputs = pointerField(job, CERTIFY_INPUTS);
@@ -62,11 +83,13 @@ function start(job: usize, index: i32, sign: f64): void {
   const alpha = pointerField(job, CERTIFY_ALPHA);
   const bias = floatField(job, CERTIFY_BIAS);
   const unit = floatField(inputs, ROWS_SCALE);
-  const work = pointerField(job, CERTIFY_WORK) + ((<usize>thread * <usize>field(job, CERTIFY_SHARE)) << 3);
+  const work = workOf(job);
   setMovable(field(job, CERTIFY_MOVABLE));
   if (method == METHOD_INTERVAL) {
-    intervalStart(kernel, inputs, index, machine, alpha, bias, work);
-    if (sign < 0) intervalNegate();
+    if (grouped < 0) intervalProducts(inputs, index, 1, machine, work);
+    intervalStart(kernel, inputs, index, max(0, grouped), machine, alpha, bias, work);
+    decision = intervalCentre();
+    intervalOrient(sign != 0 ? sign : decision < 0 ? -1 : 1);
     setBound(intervalLower, unit);
     return;
   }
@@ -114,17 +137,15 @@ export function certifyMachine(chunk: i32, job: usize, first: i32): void {
   const result = pointerField(job, CERTIFY_RESULTS) + <usize>index * CERTIFICATE_BYTES;
   setRigorous(field(job, CERTIFY_ESTIMATE) == 0);
   beginTime(job);
-  let decision: f64 = 0;
   if (field(job, CERTIFY_METHOD) == METHOD_INTERVAL) {
-    start(job, index, 1);
-    decision = intervalCentre();
-    if (decision < 0) intervalNegate();
+    start(job, index, 0);
+    concludeAbout(job, result, Math.abs(decision));
   } else {
     decision = machineValue(job, index);
     start(job, index, decision < 0 ? -1 : 1);
+    conclude(job, result);
   }
   store<f64>(result + CERTIFICATE_DECISION, decision);
-  conclude(job, result);
   const touching = pointerField(job, CERTIFY_TOUCHING);
   if (touching != 0) writeTouching(touching + <usize>index * touchingBytes(packedColumns(pointerField(job, CERTIFY_ROWS))));
   setRigorous(true);
@@ -140,7 +161,7 @@ function machineValue(job: usize, index: i32): f64 {
   const machine = pointerField(job, CERTIFY_ROWS);
   const alpha = pointerField(job, CERTIFY_ALPHA);
   const n = field(machine, ROWS_N);
-  const values = pointerField(job, CERTIFY_WORK) + ((<usize>thread * <usize>field(job, CERTIFY_SHARE)) << 3);
+  const values = workOf(job);
   kernelRow(pointerField(job, CERTIFY_KERNEL), pointerField(job, CERTIFY_INPUTS), index, machine, 0, n, values);
   let sum: f64 = 0;
   for (let i: usize = 0; i < <usize>n << 3; i += 8) sum += load<f64>(alpha + i) * load<f64>(values + i);

@@ -7,11 +7,20 @@
 // With p_i = r0 - t_i >= 0, computed without cancellation from exact integers, 1 - u is (p_i + 2e) / (r0 + e) at the
 // lower end and (p_i - 2e) / (r0 - e) at the upper end, so nothing is lost for nearly parallel rows.
 // Not here: the search for a radius (certify.ts).
-import { FORMAT_U8, ROWS_D, ROWS_FORMAT, ROWS_N, ROWS_NORMS } from "../layout";
+import { FORMAT_U8, INTERVAL_GROUP, ROWS_D, ROWS_FORMAT, ROWS_N, ROWS_NORMS } from "../layout";
 import { dotRow } from "../kernel/dot";
 import { twoLayerRow, twoLayerScale } from "../kernel/row";
 import { h, TWO_PI } from "../math/elementary";
-import { gap, gapx2, GAP_ZERO_HIGH, H_MINIMUM_BELOW, SLOPE_ZERO_HIGH } from "../math/polynomials";
+import {
+  gap,
+  gapx2,
+  GAP_ZERO_HIGH,
+  H_MINIMUM_BELOW,
+  SHORT_GAP_ULPS,
+  shortGap,
+  shortGapx2,
+  SLOPE_ZERO_HIGH,
+} from "../math/polynomials";
 import { field, pointerField } from "../memory";
 import { above, below, sumError, UNIT } from "../rounding";
 import { movable } from "./movable";
@@ -22,37 +31,62 @@ const EXACT_COLUMNS: i32 = 46705;
 /** Relative error of one computed term, in units of roundoff: weight 10, h 16, products 3, rest spare. */
 const TERM_ULPS: f64 = 32;
 
+/**
+ * From so many rows on h takes the short polynomial: the rounding of their sum is allowed about as much as its error. Its
+ * part of h(u) is no larger than h(u) itself for u >= 0, so its relative error is one of the term.
+ */
+const MANY_ROWS: i32 = 4096;
+
 // The ball and the machine at hand, one set a thread, so that the loops below stay free of loads.
 let rows: i32 = 0;
+let many: bool = false; // whether these are MANY_ROWS
 let tAt: usize = 0; // t_i
-let pAt: usize = 0; // p_i
-let wAt: usize = 0; // s alpha_i c R_i
+let pAt: usize = 0; // p_i, rounded down where the weight is negative
+let wAt: usize = 0; // sign alpha_i c R_i
 let startNorm: f64 = 0; // r0
 let slack: f64 = 0; // absolute error of t_i and p_i
 let root: f64 = 0; // sqrt(d) of the entries that may change, rounded up
-let offset: f64 = 0; // s * bias
+let offset: f64 = 0; // sign * bias
 let values: usize = 0; // Theta(x0, x_i), rounded to nearest
 let coefficients: usize = 0; // alpha_i
 
 /** Sum of |terms| in the last evaluation; with sumError it bounds the rounding error. */
 let size: f64 = 0;
 
+/** Rows whose inner products with a group of inputs are made while they are in the nearest cache. */
+const NEAR_ROWS: i32 = 64;
+
+/** Float64 entries of work memory for a machine of n rows: t, p, weights, and inner products of a group of inputs. */
+export function intervalEntries(n: i32): i32 {
+  return (3 + INTERVAL_GROUP) * n;
+}
+
+/** Inner products of inputs [from, from + count), at most INTERVAL_GROUP, with all rows. */
+export function intervalProducts(inputs: usize, from: i32, count: i32, machine: usize, work: usize): void {
+  const n = field(machine, ROWS_N);
+  for (let row = 0; row < n; row += NEAR_ROWS) {
+    for (let k = 0; k < count; ++k)
+      dotRow(inputs, from + k, machine, row, min(NEAR_ROWS, n - row), work + (<usize>((3 + k) * n + row) << 3));
+  }
+}
+
 /**
- * Prepares terms of the machine sum_i alpha_i Theta(x, x_i) + bias at input `index` of `inputs`.
- * `work` holds 4 * n float64: t, p, weights, products.
+ * Prepares terms of the machine sum_i alpha_i Theta(x, x_i) + bias at input `index` of `inputs`, number `which` of those
+ * whose inner products intervalProducts() has left in `work`, intervalEntries(n) float64.
  */
 export function intervalStart(
-  kernel: usize, inputs: usize, index: i32, machine: usize, alpha: usize, bias: f64, work: usize,
+  kernel: usize, inputs: usize, index: i32, which: i32, machine: usize, alpha: usize, bias: f64, work: usize,
 ): void {
   const n = field(machine, ROWS_N);
   const bytes = <usize>n << 3;
-  const dots = work + 3 * bytes;
+  const dots = work + <usize>(3 + which) * bytes;
   const norms = pointerField(machine, ROWS_NORMS);
   const norm = load<f64>(pointerField(inputs, ROWS_NORMS) + (<usize>index << 3));
   const d = <f64>field(inputs, ROWS_D);
   const exact = field(inputs, ROWS_FORMAT) == FORMAT_U8 && field(inputs, ROWS_D) <= EXACT_COLUMNS;
   const c = twoLayerScale(kernel, machine);
   rows = n;
+  many = n >= MANY_ROWS;
   tAt = work;
   pAt = work + bytes;
   wAt = work + 2 * bytes;
@@ -64,7 +98,6 @@ export function intervalStart(
   offset = bias;
   values = dots;
   coefficients = alpha;
-  dotRow(inputs, index, machine, 0, n, dots);
   for (let i: usize = 0; i < <usize>n; ++i) {
     const at = i << 3;
     const other = load<f64>(norms + at);
@@ -87,10 +120,14 @@ function shortfall(norm: f64, other: f64, dot: f64, length: f64, t: f64, exact: 
   return square / (length * (startNorm * length + dot));
 }
 
-/** Turns the weights around, so that the bound is of -g: used when g(x0) < 0. */
-export function intervalNegate(): void {
-  for (let i: usize = 0; i < <usize>rows; ++i) store<f64>(wAt + (i << 3), -load<f64>(wAt + (i << 3)));
-  offset = -offset;
+/** Settles that the bound is of sign * g. Where p counts for an upper end, it is made smaller by its own roundings. */
+export function intervalOrient(sign: f64): void {
+  offset *= sign;
+  for (let at: usize = 0; at < <usize>rows << 3; at += 8) {
+    const w = sign * load<f64>(wAt + at);
+    store<f64>(wAt + at, w);
+    if (w < 0) store<f64>(pAt + at, load<f64>(pAt + at) * (1 - 16 * UNIT));
+  }
 }
 
 /** g(x0) rounded to nearest, with nothing widened. */
@@ -109,6 +146,7 @@ let edge: f64 = 0; // t above this: the angle stays below 90 degrees on the whol
 let wide: f64 = 0; // 2e + slack, rounded up
 let lowFactor: f64 = 0; // 1 / (r0 + e), rounded up
 let highFactor: f64 = 0; // 1 / (r0 - e), rounded down
+// (1 - u) / 2 is (p + wide) lowFactor / 2 at the lower end and (p - wide) highFactor / 2 at the upper one.
 
 function setBall(reach: f64): void {
   e = above(reach * root, 4);
@@ -124,13 +162,13 @@ function setBall(reach: f64): void {
 
 /**
  * A lower bound of g on the ball of radius reach = delta in raw units (>= 0): true of every real x of the ball and the
- * machine with exactly these coefficients. Also a lower bound of -g after intervalNegate.
+ * machine with exactly these coefficients. Of -g after intervalOrient(-1).
  */
 export function intervalLower(reach: f64): f64 {
   setBall(reach);
   size = Math.abs(offset);
   const sum = pairsLower(<usize>rows & ~1) + (rows & 1 ? lastTerm() : 0);
-  return sum + offset - sumError(<f64>rows + 1, TERM_ULPS, size);
+  return sum + offset - sumError(<f64>rows + 1, many ? TERM_ULPS + SHORT_GAP_ULPS : TERM_ULPS, size);
 }
 
 function lastTerm(): f64 {
@@ -152,8 +190,8 @@ function pairsLower(count: usize): f64 {
     const w0 = load<f64>(wAt + at);
     const w1 = load<f64>(wAt + at, 8);
     if (t0 >= edge && t1 >= edge) {
-      const first = acuteTerm(w0, load<f64>(pAt + at));
-      const second = acuteTerm(w1, load<f64>(pAt + at, 8));
+      const first = acuteTerm(w0, load<f64>(pAt + at), many);
+      const second = acuteTerm(w1, load<f64>(pAt + at, 8), many);
       even += first;
       odd += second;
       evenSize += Math.abs(first);
@@ -174,10 +212,10 @@ function pairsLowerLanes(count: usize): f64 {
   const z = f64x2.splat(GAP_ZERO_HIGH);
   const twoPi = f64x2.splat(TWO_PI);
   const edgeLanes = f64x2.splat(edge);
-  const wideLanes = f64x2.splat(wide);
-  const shrink = f64x2.splat(1 - 16 * UNIT);
-  const lowLanes = f64x2.splat(lowFactor);
-  const highLanes = f64x2.splat(highFactor);
+  const lowWide = f64x2.splat(wide);
+  const highWide = f64x2.splat(-wide);
+  const lowLanes = f64x2.splat(0.5 * lowFactor);
+  const highLanes = f64x2.splat(0.5 * highFactor);
   const shortLanes = f64x2.splat(short);
   const longLanes = f64x2.splat(long);
   let sum = zero;
@@ -193,11 +231,12 @@ function pairsLowerLanes(count: usize): f64 {
       continue;
     }
     const positive = f64x2.gt(w, zero);
-    const low = f64x2.mul(f64x2.mul(half, f64x2.add(p, wideLanes)), lowLanes);
-    const high = f64x2.mul(f64x2.mul(half, f64x2.sub(f64x2.mul(p, shrink), wideLanes)), highLanes);
-    const v = f64x2.max(f64x2.min(v128.bitselect(low, high, positive), half), zero);
+    const end = f64x2.add(p, v128.bitselect(lowWide, highWide, positive));
+    const factor = v128.bitselect(lowLanes, highLanes, positive);
+    // As Math.max(Math.min(end, 1/2), 0) for numbers, in one instruction each.
+    const v = f64x2.pmax(zero, f64x2.pmin(half, f64x2.mul(end, factor)));
     const u = f64x2.sub(one, f64x2.add(v, v));
-    const bend = f64x2.mul(f64x2.mul(f64x2.sqrt(v), f64x2.sub(z, u)), gapx2(v));
+    const bend = f64x2.mul(f64x2.mul(f64x2.sqrt(v), f64x2.sub(z, u)), many ? shortGapx2(v) : gapx2(v));
     const value = f64x2.add(f64x2.mul(twoPi, u), bend);
     const part = f64x2.mul(w, f64x2.mul(value, v128.bitselect(shortLanes, longLanes, positive)));
     sum = f64x2.add(sum, part);
@@ -210,19 +249,19 @@ function pairsLowerLanes(count: usize): f64 {
 /** One term where u >= 0 on the whole ball: h at the lower end for w > 0, at the upper end otherwise. */
 // @ts-ignore: decorator
 @inline
-function acuteTerm(w: f64, p: f64): f64 {
+function acuteTerm(w: f64, p: f64, isShort: bool): f64 {
   const positive = w > 0;
-  const end = positive ? 0.5 * (p + wide) * lowFactor : 0.5 * (p * (1 - 16 * UNIT) - wide) * highFactor;
+  const end = positive ? (p + wide) * (0.5 * lowFactor) : (p - wide) * (0.5 * highFactor);
   const v = Math.max(Math.min(end, 0.5), 0);
   const u = 1 - (v + v);
-  const value = TWO_PI * u + Math.sqrt(v) * (GAP_ZERO_HIGH - u) * gap(v);
+  const value = TWO_PI * u + Math.sqrt(v) * (GAP_ZERO_HIGH - u) * (isShort ? shortGap(v) : gap(v));
   return w * (value * (positive ? short : long));
 }
 
 /** One term of the bound in general: w psi, psi = r h(u) at its smallest for w > 0 and at its largest for w < 0. */
 function term(w: f64, t: f64, p: f64): f64 {
   let part: f64 = 0;
-  if (t >= edge) part = acuteTerm(w, p);
+  if (t >= edge) part = acuteTerm(w, p, false);
   else if (w > 0) {
     const value = hSmallest(t, p);
     part = w * (value * (value >= 0 ? short : long));

@@ -20,6 +20,9 @@ const MOST_EVALUATIONS: i32 = 100;
 /** First radius tried, as a share of the bracket: near enough to 0 for the bound to be almost linear. */
 const FIRST_STEP: f64 = 0.001;
 
+/** The same of a bound that is smooth at 0 and costs the same everywhere: nearer, to learn its slope there. */
+const SLOPE_STEP: f64 = 1e-6;
+
 /** A lower bound of the decision's own sign times the model, on the ball of radius `reach` in raw units. */
 type Bound = (reach: f64) => f64;
 
@@ -49,6 +52,7 @@ let verified: f64 = 0;
 let verifiedMargin: f64 = 0;
 let failed: f64 = 0;
 let evaluations: i32 = 0;
+let centreProved: bool = false; // whether the ball of radius 0 was asked for
 
 /** Milliseconds since any fixed moment, from the host. */
 // @ts-ignore: decorator
@@ -79,11 +83,35 @@ export function conclude(job: usize, result: usize): void {
 
 /** The same where the bound on the ball of radius 0 is known. */
 export function concludeFrom(job: usize, result: usize, margin: f64): void {
-  timedOut = false;
   evaluations = 1;
+  centreProved = true;
+  searchFrom(job, result, margin, FIRST_STEP);
+}
+
+/**
+ * The same of a bound that is smooth at 0 and about `value` there, which is not proved: radius 0 is asked for only where no
+ * larger ball is verified.
+ */
+export function concludeAbout(job: usize, result: usize, value: f64): void {
+  evaluations = 0;
+  centreProved = false;
+  searchFrom(job, result, value, SLOPE_STEP);
+}
+
+function searchFrom(job: usize, result: usize, value: f64, firstStep: f64): void {
+  timedOut = false;
   verified = -1;
   verifiedMargin = 0;
-  if (margin > 0) search(job, margin);
+  let margin = value;
+  if (margin > 0) search(job, margin, firstStep);
+  if (!(verified > 0 || centreProved)) {
+    ++evaluations;
+    centreProved = true;
+    margin = lowerAt(0);
+    verified = -1;
+    verifiedMargin = 0;
+    if (margin > 0) search(job, margin, firstStep);
+  }
   store<f64>(result + CERTIFICATE_RADIUS, verified);
   store<f64>(result + CERTIFICATE_MARGIN, verifiedMargin);
   store<f64>(result + CERTIFICATE_EVALUATIONS, <f64>evaluations);
@@ -125,7 +153,7 @@ function inverseQuadratic(x0: f64, f0: f64, x1: f64, f1: f64, x2: f64, f2: f64):
  * verified and the failed end, with a bisection whenever it leaves them or creeps. Ends when the ends are within
  * tolerance of each other, relatively, or the bracket is verified.
  */
-function search(job: usize, margin: f64): void {
+function search(job: usize, margin: f64, firstStep: f64): void {
   const tolerance = floatField(job, CERTIFY_TOLERANCE);
   const low = floatField(job, CERTIFY_LOW);
   let high = floatField(job, CERTIFY_HIGH);
@@ -138,8 +166,10 @@ function search(job: usize, margin: f64): void {
   let f0: f64 = NaN;
   let x1: f64 = 0;
   let f1 = margin;
-  let x2 = Math.max(verified, high * FIRST_STEP);
+  let x2 = Math.max(verified, high * firstStep);
   let f2 = x2 > verified ? eased(probe(x2), margin) : verifiedMargin;
+  // Before smaller and smaller balls, the centre itself.
+  if (verified == 0 && !centreProved) return;
   let width = high;
   let slow = 0;
   while (verified < high && evaluations < MOST_EVALUATIONS && high > 1e-12) {

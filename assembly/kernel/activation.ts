@@ -97,12 +97,14 @@ function leakyLayer(p: f64, q: f64, g: f64, t: f64, negative: bool, slope: f64):
 /** Variances further apart than this have no common digits to lose. */
 const APART: f64 = 2;
 
+/** asin(s), |s| <= 1 / sqrt 2. One copy of the polynomial is enough here. */
+function arcsine(s: f64): f64 {
+  return s * arc(s * s);
+}
+
 /** The angle in [0, pi / 2] of a sine and cosine, relative error a few ulp. */
-// @ts-ignore: decorator
-@inline
 function angle(sine: f64, cosine: f64): f64 {
-  const half = sine / Math.sqrt(2 * (1 + cosine));
-  return 2 * half * arc(half * half);
+  return 2 * arcsine(sine / Math.sqrt(2 * (1 + cosine)));
 }
 
 /** With a = 2p / (1 + 2p) = sin A, b = sin B of q, sin C = sqrt(a b) at t = 0: what is lost is sqrt(A B) - C, then C's fall. */
@@ -139,9 +141,9 @@ function erfLayer(p: f64, q: f64, g: f64, t: f64): void {
     const between = (rootA * cosine + rootB * cosineX) * (rootA * cosineY + rootB * cosine);
     const difference = apart * ((a + b) / cross);
     const half = (difference * (apart / between)) / Math.sqrt(2 * (1 + cosineX * cosineY + a * b));
-    const turn = difference * arc(difference * difference);
+    const turn = arcsine(difference);
     const roots = Math.sqrt(angleX) + Math.sqrt(angleY);
-    spread = Math.max(0, half * arc(half * half) - 0.5 * (turn / roots) * (turn / roots));
+    spread = Math.max(0, arcsine(half) - 0.5 * (turn / roots) * (turn / roots));
   }
   lack = 2 * INVERSE_PI * (drop + spread);
 }

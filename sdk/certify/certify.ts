@@ -8,6 +8,7 @@ import {
   CERTIFICATE_RADIUS,
   CERTIFICATE_TIMED_OUT,
   CERTIFY_STOP,
+  INTERVAL_GROUP,
 } from "../../assembly/layout.js";
 import type { Dataset } from "../data/dataset.js";
 import { checkSameColumns } from "../kernels/rows.js";
@@ -28,6 +29,7 @@ import {
   checkRelaxed,
   defaultBracket,
   defaultTolerance,
+  isTwoLayer,
   MACHINE_METHODS,
   type MachineMethod,
   METHODS,
@@ -104,7 +106,7 @@ export interface Certificate {
 }
 
 /** Inputs in one slice of work for each thread: results come out, and cancelling is prompt. */
-const SLICE_PER_THREAD = 32;
+const SLICE_PER_THREAD = 64;
 
 /** The same of the method that takes up to seconds an input. */
 const SLOW_PER_THREAD = 4;
@@ -291,8 +293,11 @@ async function prepare(
   const { pointer, results, inputs, touching } = await prepareJob(
     ...([runtime, scope, machine, chosen, bracket, method, soundness] as const),
   );
+  const grouped = method.method === "interval" && isTwoLayer(machine.kernel);
   const job = (from: number, count: number) =>
-    runtime.run("certifyMachine", count, [pointer, from], { signal }, "certifying");
+    grouped
+      ? runtime.run("certifyIntervals", Math.ceil(count / INTERVAL_GROUP), [pointer, from, from + count], { signal })
+      : runtime.run("certifyMachine", count, [pointer, from], { signal }, "certifying");
   const perThread = method.method === "curvature" ? SLOW_PER_THREAD : SLICE_PER_THREAD;
   const touchingOf = (k: number) =>
     touching && readTouching(runtime.memory, touching.pointer + k * touching.bytes, inputs);

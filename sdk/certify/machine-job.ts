@@ -71,7 +71,7 @@ const NORM_CODES = { linf: NORM_INF, l2: NORM_2, l1: NORM_1 } as const;
 /** Float64 entries of work memory that one thread needs. */
 function shareOf(runtime: Runtime, { method }: BoundKind, kernel: Kernel, { n, d, eightBit }: Rows): number {
   if (!isTwoLayer(kernel)) return runtime.call("deepEntries", n);
-  if (method === "interval") return 4 * n;
+  if (method === "interval") return runtime.call("intervalEntries", n);
   const columns = packedColumns(d, eightBit);
   const linear = runtime.call("linearEntries", n, columns);
   return method === "linear" ? linear : linear + runtime.call("curvatureEntries", n, columns);

@@ -1,9 +1,13 @@
 // The interval bound of Theorem 4.2: against 100-digit values, by sampling, and its laws.
 import { describe, expect, it } from "vitest";
 import { intervalBounds } from "../../sdk/certify/bounds.js";
+import { openInput, openMachine } from "../../sdk/certify/checker/terms.js";
+import { outputEnds } from "../../sdk/certify/checker/theorem.js";
 import { type Dataset, dataset } from "../../sdk/data/dataset.js";
 import { ntk } from "../../sdk/kernels/kernel.js";
+import type { Runtime } from "../../sdk/runtime/runtime.js";
 import { LEVELS, normal, oracle, randomData, runtimeAt, uniform } from "../helpers.js";
+import { mutantRuntime } from "./mutants.js";
 import { machineOf, SAMPLER, worstEscape } from "./sampler.js";
 
 const rowsOf = (x: readonly (readonly number[])[], pixels: boolean) =>
@@ -56,6 +60,57 @@ describe.each(LEVELS)("interval bound, %s", (level) => {
       }
     }
   });
+});
+
+/** 4,200 equal rows of cosine a / hypot(a, 255) with the input (255, 0), weight 1 / 4200 each; and their sum, enclosed. */
+async function equalRows(runtime: Runtime, a: number, sign: number) {
+  const n = 4200;
+  const rows = dataset({
+    x: Uint8Array.from({ length: 2 * n }, (_, k) => (k % 2 === 0 ? a : 255)),
+    y: new Array(n).fill(1),
+    shape: [n, 2],
+  });
+  const own = machineOf(rows, new Float64Array(n).fill(sign / n));
+  const input = rowsOf([[255, 0]], true);
+  const { lower, upper } = await intervalBounds(own, input, 0, { runtime });
+  const exact = outputEnds(openInput(openMachine(own), Float64Array.of(255, 0), true));
+  return { lower: lower[0] ?? Number.NaN, upper: upper[0] ?? Number.NaN, exact, n };
+}
+
+it.each(LEVELS)(
+  "4,200 equal rows, whose errors all point one way: their sum is enclosed, and no looser than n + 8,000 roundings, %s",
+  async (level) => {
+    const runtime = await runtimeAt(level);
+    for (let a = 1; a < 256; a += 17)
+      for (const sign of [1, -1]) {
+        const { lower, upper, exact, n } = await equalRows(runtime, a, sign);
+        const slack = 2 * (n + 8000) * UNIT * Math.abs(exact.lo);
+        expect(lower).toBeLessThanOrEqual(exact.hi);
+        expect(upper).toBeGreaterThanOrEqual(exact.lo);
+        expect(lower).toBeGreaterThan(exact.lo - slack);
+        expect(upper).toBeLessThan(exact.hi + slack);
+      }
+  },
+);
+
+it("the short polynomial that many rows take is nowhere trusted further than it reaches: without its own allowance sums escape", async () => {
+  const runtime = await mutantRuntime([
+    { file: "bounds/interval.ts", edits: [{ at: "many ? «TERM_ULPS + SHORT_GAP_ULPS» : TERM_ULPS", to: "-4000" }] },
+  ]);
+  const escapes = async () => {
+    let count = 0;
+    for (let a = 1; a < 256; a += 17)
+      for (const sign of [1, -1]) {
+        const { lower, upper, exact } = await equalRows(runtime, a, sign);
+        if (lower > exact.hi || upper < exact.lo) count += 1;
+      }
+    return count;
+  };
+  expect(await escapes()).toBe(0);
+  runtime.call("setMutant", 1);
+  // The allowance of the sum itself, which needs next to none here, is taken away with it.
+  expect(await escapes()).toBeGreaterThan(5);
+  await runtime.close();
 });
 
 it("10^5 random boxes: every sample lies inside, to the 64 roundings of the sampler's own g", async () => {
