@@ -85,7 +85,7 @@ export function conclude(job: usize, result: usize): void {
 export function concludeFrom(job: usize, result: usize, margin: f64): void {
   evaluations = 1;
   centreProved = true;
-  searchFrom(job, result, margin, FIRST_STEP);
+  searchFrom(job, result, margin, false);
 }
 
 /**
@@ -95,22 +95,22 @@ export function concludeFrom(job: usize, result: usize, margin: f64): void {
 export function concludeAbout(job: usize, result: usize, value: f64): void {
   evaluations = 0;
   centreProved = false;
-  searchFrom(job, result, value, SLOPE_STEP);
+  searchFrom(job, result, value, true);
 }
 
-function searchFrom(job: usize, result: usize, value: f64, firstStep: f64): void {
+function searchFrom(job: usize, result: usize, value: f64, smooth: bool): void {
   timedOut = false;
   verified = -1;
   verifiedMargin = 0;
   let margin = value;
-  if (margin > 0) search(job, margin, firstStep);
+  if (margin > 0) search(job, margin, smooth);
   if (!(verified > 0 || centreProved)) {
     ++evaluations;
     centreProved = true;
     margin = lowerAt(0);
     verified = -1;
     verifiedMargin = 0;
-    if (margin > 0) search(job, margin, firstStep);
+    if (margin > 0) search(job, margin, smooth);
   }
   store<f64>(result + CERTIFICATE_RADIUS, verified);
   store<f64>(result + CERTIFICATE_MARGIN, verifiedMargin);
@@ -151,9 +151,10 @@ function inverseQuadratic(x0: f64, f0: f64, x1: f64, f1: f64, x2: f64, f2: f64):
 /**
  * Inverse quadratic interpolation of delta -> bound, the secant method before there are three points, kept between the
  * verified and the failed end, with a bisection whenever it leaves them or creeps. Ends when the ends are within
- * tolerance of each other, relatively, or the bracket is verified.
+ * tolerance of each other, relatively, or the bracket is verified; of a smooth bound also when the secant through the end
+ * verified last crosses zero within half the tolerance.
  */
-function search(job: usize, margin: f64, firstStep: f64): void {
+function search(job: usize, margin: f64, smooth: bool): void {
   const tolerance = floatField(job, CERTIFY_TOLERANCE);
   const low = floatField(job, CERTIFY_LOW);
   let high = floatField(job, CERTIFY_HIGH);
@@ -166,7 +167,7 @@ function search(job: usize, margin: f64, firstStep: f64): void {
   let f0: f64 = NaN;
   let x1: f64 = 0;
   let f1 = margin;
-  let x2 = Math.max(verified, high * firstStep);
+  let x2 = Math.max(verified, high * (smooth ? SLOPE_STEP : FIRST_STEP));
   let f2 = x2 > verified ? eased(probe(x2), margin) : verifiedMargin;
   // Before smaller and smaller balls, the centre itself.
   if (verified == 0 && !centreProved) return;
@@ -175,9 +176,11 @@ function search(job: usize, margin: f64, firstStep: f64): void {
   while (verified < high && evaluations < MOST_EVALUATIONS && high > 1e-12) {
     const end = Math.min(failed, high);
     if (failed < Infinity && failed - verified <= tolerance * verified) return;
+    if (smooth && x2 == verified && Math.abs((f2 * (x2 - x1)) / (f1 - f2)) <= 0.5 * tolerance * x2) return;
     if (ended(job)) return;
     let x = inverseQuadratic(x0, f0, x1, f1, x2, f2);
     if (!(x > verified && x < end)) x = x2 - (f2 * (x2 - x1)) / (f2 - f1);
+    if (smooth) x *= 1 - 0.25 * tolerance;
     const creeping = slow >= 3;
     if (creeping || !(x > 0 && x < Infinity)) x = verified > 0 ? Math.sqrt(verified * end) : 0.1 * end;
     // Half a tolerance inside the ends, so that the last steps close the bracket instead of creeping.
