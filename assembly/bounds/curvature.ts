@@ -98,6 +98,8 @@ let outer: usize = 0; // C, blocks on and below the diagonal
 let guess: usize = 0; // where the problem's minimum is expected
 let sides: usize = 0; // of the corner: > 0 for the upper end of a variable, < 0 for the lower
 let keptSides: usize = 0; // those behind the last bound > 0, for whoever wants to prove it again
+let keptShare: f64 = 0; // with what theta, 0 for none
+let keptOutside: f64 = 0; // 1 when columns that are not touched moved too
 let work: usize = 0;
 
 /** Float64 entries of work memory for a machine of n rows of `columns` packed columns. */
@@ -335,9 +337,6 @@ export function curvatureLower(reach: f64): f64 {
   if (other > 0) keep(OTHER_THETA, extra);
   return Math.max(bound, other);
 }
-
-let keptShare: f64 = 0;
-let keptOutside: f64 = 0;
 
 /** Remembers where the parabolas touched. */
 function keep(share: f64, extra: f64): void {

@@ -177,18 +177,9 @@ async function* proveSamples(
   const scope = runtime.scope();
   try {
     const chosen = data.subset(indices);
-    const work = { runtime, signal: options.signal };
-    const { pointer, job, results, slice, touchingOf } = await prepare(
-      scope,
-      machine,
-      chosen,
-      bracket,
-      kind ?? method,
-      {
-        ...work,
-        soundness,
-      },
-    );
+    const how = { runtime, signal: options.signal, soundness };
+    const prepared = await prepare(scope, machine, chosen, bracket, kind ?? method, how);
+    const { pointer, job, results, slice, touchingOf } = prepared;
     for (let from = 0; from < indices.length; from += slice) {
       const count = Math.min(slice, indices.length - from);
       const start = performance.now();
@@ -290,9 +281,8 @@ async function prepare(
     return { pointer, results, slice, job };
   }
   if (typeof method === "string") throw new TypeError(`method: expected a bound of machines, got "${method}"`);
-  const { pointer, results, inputs, touching } = await prepareJob(
-    ...([runtime, scope, machine, chosen, bracket, method, soundness] as const),
-  );
+  const prepared = await prepareJob(runtime, scope, machine, chosen, bracket, method, soundness);
+  const { pointer, results, inputs, touching } = prepared;
   const grouped = method.method === "interval" && isTwoLayer(machine.kernel);
   const job = (from: number, count: number) =>
     grouped
