@@ -23,6 +23,10 @@ const FIRST_STEP: f64 = 0.001;
 /** The same of a bound that is smooth at 0 and costs the same everywhere: nearer, to learn its slope there. */
 const SLOPE_STEP: f64 = 1e-6;
 
+/** How near two balls are whose secant says where the bound is zero, relatively, and tolerances small enough to believe it. */
+const NEAR: f64 = 0.05;
+const NEAR_TOLERANCE: f64 = 1e-5;
+
 /** A lower bound of the decision's own sign times the model, on the ball of radius `reach` in raw units. */
 type Bound = (reach: f64) => f64;
 
@@ -151,8 +155,8 @@ function inverseQuadratic(x0: f64, f0: f64, x1: f64, f1: f64, x2: f64, f2: f64):
 /**
  * Inverse quadratic interpolation of delta -> bound, the secant method before there are three points, kept between the
  * verified and the failed end, with a bisection whenever it leaves them or creeps. Ends when the ends are within
- * tolerance of each other, relatively, or the bracket is verified; of a smooth bound also when the secant through the end
- * verified last crosses zero within half the tolerance.
+ * tolerance of each other, relatively, or the bracket is verified; of a smooth bound also when the secant through two
+ * verified ends near each other crosses zero within half the tolerance.
  */
 function search(job: usize, margin: f64, smooth: bool): void {
   const tolerance = floatField(job, CERTIFY_TOLERANCE);
@@ -171,12 +175,14 @@ function search(job: usize, margin: f64, smooth: bool): void {
   let f2 = x2 > verified ? eased(probe(x2), margin) : verifiedMargin;
   // Before smaller and smaller balls, the centre itself.
   if (verified == 0 && !centreProved) return;
+  const near = smooth && tolerance <= NEAR_TOLERANCE;
   let width = high;
   let slow = 0;
   while (verified < high && evaluations < MOST_EVALUATIONS && high > 1e-12) {
     const end = Math.min(failed, high);
     if (failed < Infinity && failed - verified <= tolerance * verified) return;
-    if (smooth && x2 == verified && Math.abs((f2 * (x2 - x1)) / (f1 - f2)) <= 0.5 * tolerance * x2) return;
+    const inner = near && x2 == verified && x1 < x2 && x2 - x1 <= NEAR * x2;
+    if (inner && f2 * (x2 - x1) <= 0.5 * tolerance * x2 * (f1 - f2)) return;
     if (ended(job)) return;
     let x = inverseQuadratic(x0, f0, x1, f1, x2, f2);
     if (!(x > verified && x < end)) x = x2 - (f2 * (x2 - x1)) / (f2 - f1);
