@@ -189,9 +189,9 @@ async function* proveSamples(
       const view = runtime.memory.view(results + from * CERTIFICATE_BYTES, count * CERTIFICATE_BYTES);
       const read = Array.from({ length: count }, (_, k) => readCertificate(view, k));
       for (const [k, own] of read.entries()) {
-        const touching = touchingOf?.(from + k);
-        const proof = own.radius > 0 && touching !== undefined ? { touching } : {};
-        yield { ...judge(indices[from + k] ?? 0, data.y[indices[from + k] ?? 0] ?? 0, own, seconds), ...proof };
+        const index = indices[from + k] ?? 0;
+        const touching = own.radius > 0 ? touchingOf?.(from + k) : undefined;
+        yield { ...judge(index, data.y[index] ?? 0, own, seconds), ...(touching && { touching }) };
       }
     }
   } finally {

@@ -1,7 +1,7 @@
 // What a certificate keeps of a proof by a quadratic form: where its parabolas touched the kernel terms, so that whoever
 // wants to prove the radius again need not search for it. Not here: the form (assembly/bounds/curvature.ts), and who
 // believes nothing of this (checker/quadratic.ts).
-import { TOUCHING_OUTSIDE, TOUCHING_SHARE, TOUCHING_SIDES } from "../../assembly/layout.js";
+import { TOUCHING_SHARE, TOUCHING_SIDES } from "../../assembly/layout.js";
 import { columnOrder, type Rows } from "../kernels/rows.js";
 import type { LinearMemory } from "../runtime/memory.js";
 
@@ -17,15 +17,15 @@ export interface Touching {
 
 /** The record of one input in linear memory; undefined where no form was needed. */
 export function readTouching(memory: LinearMemory, pointer: number, { d, eightBit }: Rows): Touching | undefined {
-  const share = memory.f64(pointer + TOUCHING_SHARE, 1)[0] ?? 0;
-  if (!(share > 0)) return undefined;
+  // TOUCHING_OUTSIDE comes next.
+  const [share = 0, outside] = memory.f64(pointer + TOUCHING_SHARE, 2);
+  if (share === 0) return undefined;
   const sides = memory.u8(pointer + TOUCHING_SIDES, d);
   const bits = new Uint8Array((d + 7) >> 3);
   const order = eightBit ? columnOrder(d) : undefined;
   sides.forEach((side, k) => {
     const column = order?.[k] ?? k;
-    if (side === 2) bits[column >> 3] = (bits[column >> 3] ?? 0) | (1 << (column & 7));
+    if (side === 2) bits[column >> 3]! |= 1 << (column & 7);
   });
-  const outside = memory.f64(pointer + TOUCHING_OUTSIDE, 1)[0] === 1;
-  return { share, corner: btoa(String.fromCharCode(...bits)), outside };
+  return { share, corner: btoa(String.fromCharCode(...bits)), outside: outside === 1 };
 }
