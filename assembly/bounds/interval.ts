@@ -233,8 +233,8 @@ function pairsLowerLanes(count: usize): f64 {
     const positive = f64x2.gt(w, zero);
     const end = f64x2.add(p, v128.bitselect(lowWide, highWide, positive));
     const factor = v128.bitselect(lowLanes, highLanes, positive);
-    // As Math.max(Math.min(end, 1/2), 0) for numbers, in one instruction each.
-    const v = f64x2.pmax(zero, f64x2.pmin(half, f64x2.mul(end, factor)));
+    // Math.max(Math.min(end, 1/2), 0) in one instruction each; in this order NaN stays NaN, which proves nothing.
+    const v = f64x2.pmax(f64x2.pmin(f64x2.mul(end, factor), half), zero);
     const u = f64x2.sub(one, f64x2.add(v, v));
     const bend = f64x2.mul(f64x2.mul(f64x2.sqrt(v), f64x2.sub(z, u)), many ? shortGapx2(v) : gapx2(v));
     const value = f64x2.add(f64x2.mul(twoPi, u), bend);

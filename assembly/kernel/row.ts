@@ -101,9 +101,9 @@ export function twoLayerRow(c: f64, norm: f64, norms: usize, count: i32, out: us
       const dot = v128.load(out + (j << 3));
       const q = f64x2.sqrt(f64x2.mul(own, v128.load(norms + (j << 3))));
       const size = f64x2.abs(dot);
-      const t = f64x2.pmax(zero, f64x2.div(f64x2.sub(q, size), f64x2.mul(two, f64x2.pmax(tiny, q))));
+      const t = f64x2.pmax(f64x2.div(f64x2.sub(q, size), f64x2.mul(two, f64x2.pmax(q, tiny))), zero);
       const bend = f64x2.mul(f64x2.mul(f64x2.sqrt(t), f64x2.sub(f64x2.mul(z, q), size)), gapx2(t));
-      const straight = f64x2.mul(twoPi, f64x2.pmax(zero, dot));
+      const straight = f64x2.mul(twoPi, f64x2.pmax(dot, zero));
       v128.store(out + (j << 3), f64x2.mul(factor, f64x2.add(straight, bend)));
     }
   }

@@ -24,7 +24,7 @@ export function classPairs(k: number): (readonly [number, number])[] {
   );
 }
 
-export class PairMachine extends JoinedMachine implements PairMachineParts {
+export class PairMachine extends JoinedMachine {
   /** "svm, 45 pairs of 10 classes, NTK, 1 hidden layer, 2,149 rows". */
   describe(): string {
     const { machine, classes, alphas, kernel, rows } = this;
